@@ -1,0 +1,80 @@
+# tapengine's build. One Makefile, no recursion, no generated build system.
+#   make            build/tapengine
+#   make rehearse   install what the build needs, build, deploy templates/TapStack.json to the sandbox
+#   make check      install what the tests need, build, run every test
+# MODE=release|debug|asan chooses the flags; each mode has its own folder in build/.  V=1 shows whole commands.
+
+MODE    ?= release
+BUILD   ?= build
+OUT     := $(BUILD)/$(MODE)
+PREFIX  ?= /usr/local
+CC      ?= cc
+CFLAGS_release := -O2 -g
+CFLAGS_debug   := -O0 -g3
+CFLAGS_asan    := -O1 -g3 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
+LDFLAGS_asan   := -fsanitize=address,undefined
+
+PACKAGES := lua5.4 libcurl libcrypto yaml-0.1 jansson expat zlib libmicrohttpd
+WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wundef -Wwrite-strings
+CPPFLAGS += -I. -D_GNU_SOURCE $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
+CFLAGS   += -std=c11 $(CFLAGS_$(MODE)) $(WARNINGS) $(if $(CI),-Werror)
+LDLIBS   += $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lm
+LDFLAGS  += $(LDFLAGS_$(MODE))
+
+Q := $(if $(V),,@)
+say = $(if $(V),,@printf '%-5s %s\n' $(1) $(2);)
+
+CORE     := $(patsubst %.c,$(OUT)/%.o,$(sort $(wildcard core/*.c)))
+BINDINGS := $(patsubst %.c,$(OUT)/%.o,$(sort $(wildcard bindings/*.c)))
+TESTS    := $(patsubst spec/core/%.c,$(OUT)/test/%,$(sort $(wildcard spec/core/test_*.c)))
+FUZZERS  := $(patsubst spec/fuzz/%.c,$(OUT)/fuzz/%,$(sort $(wildcard spec/fuzz/fuzz_*.c)))
+SCRIPTS  := $(shell find scripts -name '*.lua' 2>/dev/null)
+MODELS   := $(sort $(wildcard vendor/aws-models/*.z))
+
+.DEFAULT_GOAL := all
+.PHONY: all
+all: $(BUILD)/tapengine
+
+$(BUILD)/tapengine: $(OUT)/tapengine
+	$(Q)ln -sf $(MODE)/tapengine $@
+
+$(OUT)/tapengine: $(BINDINGS) $(OUT)/script-assets.o $(OUT)/libtap.a
+	$(call say,LINK,$@)$(CC) $(LDFLAGS) -rdynamic -o $@ $^ $(LDLIBS)
+
+$(OUT)/libtap.a: $(CORE) $(OUT)/model-assets.o
+	$(call say,AR,$@)rm -f $@ && ar rcs $@ $^
+
+$(OUT)/%.o: %.c
+	@mkdir -p $(@D)
+	$(call say,CC,$<)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+# Files that are part of the program (core/assets.h).
+$(OUT)/mkassets: vendor/mkassets.c
+	@mkdir -p $(@D)
+	$(call say,CC,$<)$(CC) -std=c11 -O1 $(WARNINGS) -o $@ $<
+
+$(OUT)/model-assets.c: $(OUT)/mkassets $(MODELS)
+	$(Q)$(OUT)/mkassets tap_model_assets vendor/ $(MODELS) > $@.tmp && mv $@.tmp $@
+
+$(OUT)/script-assets.c: $(OUT)/mkassets $(SCRIPTS)
+	$(Q)$(OUT)/mkassets tap_script_assets scripts/ $(sort $(SCRIPTS)) > $@.tmp && mv $@.tmp $@
+
+$(OUT)/%-assets.o: $(OUT)/%-assets.c
+	$(call say,CC,$<)$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+
+# C tests: one cmocka program a file.
+$(OUT)/test/%: spec/core/%.c $(OUT)/libtap.a
+	@mkdir -p $(@D)
+	$(call say,CC,$<)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP $(LDFLAGS) -o $@ $< $(OUT)/libtap.a -lcmocka $(LDLIBS)
+
+$(OUT)/fuzz/%: spec/fuzz/%.c $(OUT)/libtap.a
+	@mkdir -p $(@D)
+	$(call say,CC,$<)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP $(LDFLAGS) $(FUZZFLAGS) -o $@ $< $(OUT)/libtap.a $(LDLIBS)
+
+.PHONY: tests clean
+tests: $(TESTS)
+
+clean:
+	rm -rf $(BUILD)
+
+-include $(shell find $(OUT) -name '*.d' 2>/dev/null)

@@ -1,0 +1,30 @@
+/*
+ * AWS credentials and where they come from. The provider answers "these", "none" or (for the
+ * sources that need a request, later) "send this"; it never waits. Secrets are overwritten when
+ * freed and are registered with the log's redaction as soon as they are known.
+ */
+#ifndef TAP_CREDENTIALS_H
+#define TAP_CREDENTIALS_H
+
+#include <stdint.h>
+
+#include "error.h"
+
+struct tap_credentials {
+    char *access_key;
+    char *secret_key;
+    char *session_token; /* NULL when there is none */
+    int64_t expires;     /* seconds since 1970; 0: never */
+    const char *source;  /* "environment", ...: for messages */
+};
+
+/* Copies the strings; session_token may be NULL. */
+void tap_credentials_set(struct tap_credentials *out, const char *access_key,
+                         const char *secret_key, const char *session_token);
+void tap_credentials_fini(struct tap_credentials *credentials);
+
+/* AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN. TAP_E_CREDENTIALS names what is
+ * missing and how to set it. */
+tap_err tap_credentials_from_environment(struct tap_credentials *out, struct tap_error *err);
+
+#endif

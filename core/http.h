@@ -1,0 +1,34 @@
+/*
+ * HTTP requests on the loop, by libcurl's multi interface: connections are reused, names resolve
+ * without blocking, proxies come from the usual environment variables (HTTPS_PROXY, NO_PROXY, ...).
+ * Redirects are not followed and nothing is retried: that is decided above.
+ */
+#ifndef TAP_HTTP_H
+#define TAP_HTTP_H
+
+#include <stdint.h>
+
+#include "loop.h"
+#include "message.h"
+
+struct tap_http_options {
+    int64_t connect_timeout_ms;    /* 0: 10 s; real time */
+    int64_t first_byte_timeout_ms; /* from the start of the request to the response's first byte; 0:
+                                      60 s */
+    int64_t total_timeout_ms;      /* whole request; 0: 300 s */
+    size_t max_response;           /* bytes of body; 0: 64 MiB; more is TAP_E_LIMIT */
+    const char *ca_bundle;         /* PEM file; NULL: AWS_CA_BUNDLE, else the system's */
+};
+
+/* Starts a request; `request` is copied as far as needed and may be freed at once. `options` may be
+ * NULL. A response of any status completes the operation without error; TAP_E_NETWORK,
+ * TAP_E_TIMEOUT or TAP_E_LIMIT say that there is none. */
+struct tap_op *tap_http_start(struct tap_loop *loop, const struct tap_request *request,
+                              const struct tap_http_options *options);
+/* Of a finished operation without error; borrowed. */
+struct tap_response *tap_http_response(struct tap_op *op);
+/* True when the failure came before any byte of the request was sent: sending it again cannot act
+ * twice. */
+bool tap_http_unsent(const struct tap_op *op);
+
+#endif

@@ -1,0 +1,70 @@
+/*
+ * AWS Signature Version 4. Each stage is a function of its own (canonical request, string to sign,
+ * signature), because each stage has its own expected text in the conformance data, and because
+ * "why was this refused" is answered by looking at the stages.
+ *
+ * Source: AWS General Reference, "Create a signed AWS API request".
+ */
+#ifndef TAP_SIGV4_H
+#define TAP_SIGV4_H
+
+#include <stdint.h>
+
+#include "credentials.h"
+#include "message.h"
+
+enum tap_sign_form { TAP_SIGN_HEADERS, TAP_SIGN_QUERY };
+
+struct tap_signing {
+    const struct tap_credentials *credentials;
+    const char *region;  /* of the credential scope */
+    const char *service; /* signing name, e.g. "cloudformation" */
+    int64_t time;        /* seconds since 1970 */
+    enum tap_sign_form form;
+    int64_t expires;         /* seconds, query form only */
+    bool double_encode_path; /* true for all services but S3 */
+    bool normalize_path;   /* true for all services but S3: "." and ".." resolved, slashes merged */
+    bool sign_body_header; /* add x-amz-content-sha256 (S3) */
+    bool unsigned_payload; /* "UNSIGNED-PAYLOAD" in place of the hash (S3 presigned) */
+    bool omit_session_token; /* add the token after signing, not as a part of what is signed */
+};
+
+/* The stages. Each appends to `out`. `request` already carries the headers or query parameters that
+ * signing adds (tap_sigv4_sign adds them). */
+void tap_sigv4_canonical_request(struct tap_buf *out, const struct tap_request *request,
+                                 const struct tap_signing *signing);
+void tap_sigv4_string_to_sign(struct tap_buf *out, const char *canonical_request,
+                              const struct tap_signing *signing);
+/* 64 hex digits and a NUL. */
+void tap_sigv4_signature(char out[65], const char *string_to_sign,
+                         const struct tap_signing *signing);
+
+/* Adds to `request` what signing adds (Host is taken from request->host when there is no Host
+ * header; X-Amz-Date, X-Amz-Security-Token, Authorization; or the X-Amz-* query parameters). A
+ * signature that is already there is replaced, so that a request can be signed again for a retry.
+ */
+tap_err tap_sigv4_sign(struct tap_request *request, const struct tap_signing *signing,
+                       struct tap_error *err);
+
+/* What a signed request claims; fields are borrowed from `arena`, which the caller frees with
+ * tap_free. */
+struct tap_sigv4_claim {
+    char *arena;
+    const char *access_key, *date, *region, *service, *amz_date, *signed_headers, *signature,
+        *session_token;
+    enum tap_sign_form form;
+    int64_t expires; /* query form */
+};
+
+/* Reads the claim of a received request. TAP_E_SERVICE with the name and the text that AWS answers
+ * with (MissingAuthenticationToken, IncompleteSignature; http_status set) when there is none or it
+ * is broken. */
+tap_err tap_sigv4_claim(struct tap_sigv4_claim *out, const struct tap_request *request,
+                        struct tap_error *err);
+/* Verifies a claim against the secret at `now` (seconds since 1970). TAP_E_SERVICE with
+ * SignatureDoesNotMatch, or the expired / not yet current texts, with http_status set. The path is
+ * encoded twice unless the service is s3. */
+tap_err tap_sigv4_verify(const struct tap_request *request, const struct tap_sigv4_claim *claim,
+                         const char *secret_key, int64_t now, struct tap_error *err);
+
+#endif
