@@ -13,11 +13,13 @@
 /* RFC 3986 as AWS signs it: A-Z a-z 0-9 - . _ ~ stay, the rest becomes %XX. `keep` names further
  * bytes that stay ("/" in a path); "" for none. */
 void tap_uri_encode(struct tap_buf *out, const char *bytes, size_t n, const char *keep);
-/* %XX (and '+' as blank if plus) -> bytes. False when an escape is broken. */
+/* %XX (and '+' as blank if plus) -> bytes. False when an escape is broken; `out` then holds what
+ * stood before it. */
 bool tap_uri_decode(struct tap_buf *out, const char *text, size_t n, bool plus);
 
 void tap_base64_encode(struct tap_buf *out, const void *bytes, size_t n);
-/* False when the text is not base64 (padding is required, white space refused). */
+/* False when the text is not base64 (padding is required, white space refused); `out` then holds
+ * what stood before the wrong part. */
 bool tap_base64_decode(struct tap_buf *out, const char *text, size_t n);
 
 /* out holds 2*n+1 bytes. Lower case. */

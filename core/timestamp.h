@@ -1,6 +1,6 @@
 /*
  * Times as AWS writes them. Seconds are doubles where fractions count (milliseconds are exact until
- * year 287396).
+ * year 287396). Times outside the years 1 to 9999 are written as the nearest one inside.
  */
 #ifndef TAP_TIMESTAMP_H
 #define TAP_TIMESTAMP_H
