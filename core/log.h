@@ -12,6 +12,7 @@
 #include <stdio.h>
 
 #include "error.h"
+#include "secret.h"
 
 enum tap_log_level { TAP_LOG_DEBUG, TAP_LOG_INFO, TAP_LOG_WARN, TAP_LOG_ERROR };
 
@@ -25,22 +26,20 @@ struct tap_log_options {
 
 struct tap_log;
 
-/* The file is created 0600; missing folders are created 0700. */
+/* The file is created 0600; missing folders are created 0700. Several processes may write to one
+ * file: each line arrives whole. TAP_E_IO when the file cannot be opened. */
 tap_err tap_log_open(struct tap_log **out, const struct tap_log_options *options,
                      struct tap_error *err);
+/* Says so on the stream (without one: on standard error) when lines were lost. NULL is ignored. */
 void tap_log_close(struct tap_log *log);
 /* A field on every later line, "run" for instance; NULL value removes it. */
 void tap_log_set_field(struct tap_log *log, const char *name, const char *value);
-/* `fields` is an object (may be NULL; borrowed). `wall_ms`: the loop's clock. */
+/* `fields` is an object (may be NULL; borrowed); time, level, message and the log's own fields win
+ * over its entries of the same name. `wall_ms`: the loop's clock. Never fails: a line that cannot
+ * be written is counted, and the run goes on. `log` may be NULL. */
 void tap_log_write(struct tap_log *log, enum tap_log_level level, int64_t wall_ms,
                    const char *message, const json_t *fields);
-
-/* Secrets are known to the process, not to one log. Shorter than 6 bytes: not registered (they
- * would blank out innocent text). Free: tap_secrets_clear. */
-void tap_secret_register(const char *secret);
-void tap_secrets_clear(void);
-/* `text` with every registered secret (also in its JSON-escaped, percent-encoded and base64 form)
- * replaced by "****". The caller frees it (tap_free). */
-char *tap_redact(const char *text);
+/* Lines that could not be written to the file so far. */
+size_t tap_log_lost(const struct tap_log *log);
 
 #endif

@@ -2,7 +2,8 @@
  * When to send a request again: the SDKs' standard mode as a state machine. It is told what
  * happened and answers "again after so many milliseconds" or "no"; it never sleeps and never sends.
  *
- * Source: AWS SDKs and Tools Reference Guide, "Retry behavior", standard mode.
+ * Source: AWS SDKs and Tools Reference Guide, "Retry behavior", standard mode; the tables of codes
+ * and the costs are those of the SDK for Python.
  */
 #ifndef TAP_RETRY_H
 #define TAP_RETRY_H
@@ -12,6 +13,11 @@
 
 #include "error.h"
 #include "message.h"
+
+enum {
+    TAP_RETRY_ATTEMPTS = 3,                 /* the SDKs' default, the first one included */
+    TAP_RETRY_MAX_AFTER_MS = 5 * 60 * 1000, /* a longer Retry-After is cut to this */
+};
 
 /* Shared by all calls of a client: an outage empties it, and then calls fail without retry instead
  * of adding load. */
@@ -28,27 +34,43 @@ enum tap_retry_class {
     TAP_RETRY_EXPIRED     /* fresh credentials; once */
 };
 
-/* The class of a failed attempt, by the error's code, name and status. */
-enum tap_retry_class tap_retry_classify(const struct tap_error *error);
+/* "transient", "throttled", ...: for the log. */
+const char *tap_retry_class_name(enum tap_retry_class class);
+
+/* What is known of a failed attempt. */
+struct tap_retry_failure {
+    const struct tap_error *error;
+    const struct tap_response *response; /* NULL when none arrived */
+    enum tap_retry_class
+        modelled;     /* what the service's model says of this error; else TAP_RETRY_NO */
+    int64_t clock_ms; /* the wall clock that the request was signed by */
+    double random;    /* in [0,1) */
+};
+
+/* The class of a failed attempt. A refused signature counts as clock skew only when the response's
+ * Date is more than four minutes away from clock_ms. */
+enum tap_retry_class tap_retry_classify(const struct tap_retry_failure *failure);
 
 struct tap_retry {
     struct tap_retry_bucket *bucket;
-    int max_attempts; /* first one included; the SDKs' default is 3 */
-    int attempt;      /* attempts made so far */
-    int reserved;     /* tokens that the attempt under way took */
+    int max_attempts;
+    int attempt;  /* the attempt under way, or the last one: from 1 */
+    int reserved; /* tokens that this attempt took */
     bool skew_corrected, credentials_refreshed;
 };
+/* `max_attempts` >= 1. */
 void tap_retry_begin(struct tap_retry *retry, struct tap_retry_bucket *bucket, int max_attempts);
 
 struct tap_retry_answer {
-    bool again;
+    bool again; /* then `attempt` is one more */
     int64_t delay_ms;
-    enum tap_retry_class why;
+    enum tap_retry_class why; /* also when the answer is no: attempts or tokens are spent */
+    int64_t skew_ms;          /* TAP_RETRY_CLOCK_SKEW: to be added to clock_ms from now on */
 };
-/* After a failed attempt. `response` may be NULL (no response); its Retry-After is respected up to
- * 5 minutes. `random` is in [0,1): full jitter over min(20 s, 2^attempt s). */
-struct tap_retry_answer tap_retry_failed(struct tap_retry *retry, const struct tap_error *error,
-                                         const struct tap_response *response, double random);
+/* After a failed attempt. The delay is random * min(20 s, 2^(attempt-1) s), or what the response's
+ * Retry-After asks for if that is longer; nothing after clock skew and expired credentials. */
+struct tap_retry_answer tap_retry_failed(struct tap_retry *retry,
+                                         const struct tap_retry_failure *failure);
 /* After a successful attempt: gives tokens back. */
 void tap_retry_succeeded(struct tap_retry *retry);
 
