@@ -1,9 +1,9 @@
 /*
- * The loop: the lists of outstanding and of finished operations, the clock, and the one place that waits
- * (curl_multi_poll, over libcurl's sockets and the watched descriptors).
+ * The loop: the lists of outstanding and of finished operations, the clock, and the one place that
+ * waits (curl_multi_poll, over libcurl's sockets and the watched descriptors).
  *
- * tap_loop_next is the whole scheduler: hand out what has finished; else let timers fire, let libcurl work, and wait
- * for the next thing that can happen.
+ * tap_loop_next is the whole scheduler: hand out what has finished; else let timers fire, let
+ * libcurl work, and wait for the next thing that can happen.
  */
 #include "loop.h"
 
@@ -30,12 +30,13 @@ struct tap_loop {
     struct curl_waitfd *waitfds; /* scratch for one poll */
     size_t cap_waitfds;
     struct tap_signals *signals;
+    struct tap_reaper *reapers;
     int expected, held;
 
     enum tap_clock clock;
     double scale;
-    int64_t real_base;    /* real monotonic ms at which `now_base` was taken */
-    int64_t now_base;     /* loop's ms at that moment */
+    int64_t real_base; /* real monotonic ms at which `now_base` was taken */
+    int64_t now_base;  /* loop's ms at that moment */
     int64_t wall_minus_now;
 };
 
@@ -101,13 +102,16 @@ void tap_loop_set_time(struct tap_loop *loop, int64_t wall_ms)
 
 /* ---- life ---- */
 
+static void op_free(struct tap_op *op);
+
 struct tap_loop *tap_loop_new(struct tap_error *err)
 {
     curl_global_init(CURL_GLOBAL_DEFAULT);
     const curl_version_info_data *curl = curl_version_info(CURLVERSION_NOW);
     if (!(curl->features & CURL_VERSION_ASYNCHDNS)) {
         tap_fail(err, TAP_E_UNSUPPORTED, "LibcurlBlocks",
-                 "this libcurl (%s) resolves names blockingly; one built with an asynchronous resolver is needed",
+                 "this libcurl (%s) resolves names blockingly; one built with an asynchronous "
+                 "resolver is needed",
                  curl->version);
         return NULL;
     }
@@ -140,8 +144,9 @@ void tap_loop_free(struct tap_loop *loop)
     while (loop->finished.first) {
         struct tap_op *op = loop->finished.first;
         list_remove(&loop->finished, op);
-        op->class->free(op);
+        op_free(op);
     }
+    tap_reapers_free(loop);
     tap_signals_free(loop->signals);
     assert(!loop->timers.n && !loop->watches);
     tap_timers_fini(&loop->timers);
@@ -158,6 +163,11 @@ CURLM *tap_loop_multi(struct tap_loop *loop)
 struct tap_signals *tap_loop_signals(struct tap_loop *loop)
 {
     return loop->signals;
+}
+
+struct tap_reaper **tap_loop_reapers(struct tap_loop *loop)
+{
+    return &loop->reapers;
 }
 
 void tap_loop_expect(struct tap_loop *loop, int change)
@@ -306,33 +316,54 @@ static void collect_transfers(struct tap_loop *loop)
             tap_http_transfer_done(message->easy_handle, message->data.result);
 }
 
-/* Polls for at most `wait_ms` of real time and serves what became ready. True when something did. */
-static bool poll_once(struct tap_loop *loop, int wait_ms)
+/* Fills the scratch array for curl_multi_poll and shortens `wait_ms` to the watches' patience. */
+static int list_watches(struct tap_loop *loop, int wait_ms)
 {
-    size_t n = loop->n_watches;
-    if (n > loop->cap_waitfds) {
-        loop->cap_waitfds = n * 2;
+    if (loop->n_watches > loop->cap_waitfds) {
+        loop->cap_waitfds = loop->n_watches * 2;
         loop->waitfds = tap_realloc(loop->waitfds, loop->cap_waitfds * sizeof *loop->waitfds);
     }
     size_t i = 0;
-    for (struct tap_watch *watch = loop->watches; watch; watch = watch->next)
+    for (struct tap_watch *watch = loop->watches; watch; watch = watch->next) {
         loop->waitfds[i++] = (struct curl_waitfd){.fd = watch->fd, .events = watch->events};
-
-    int ready = 0;
-    curl_multi_poll(loop->multi, loop->waitfds, (unsigned)n, wait_ms, &ready);
-
-    /* A watch that becomes ready may remove itself or others: find each again by its descriptor. */
-    for (i = 0; i < n; i++) {
-        if (!loop->waitfds[i].revents)
-            continue;
-        struct tap_watch *watch = loop->watches;
-        while (watch && !(watch->fd == loop->waitfds[i].fd && watch->events == loop->waitfds[i].events))
-            watch = watch->next;
-        if (watch)
-            watch->ready(watch, loop->waitfds[i].revents);
+        int patience = watch->patience ? watch->patience(watch) : -1;
+        watch->impatient = patience >= 0 && patience <= wait_ms;
+        if (watch->impatient)
+            wait_ms = patience;
     }
+    return wait_ms;
+}
+
+/* Serves the watches that became ready. Each may remove itself or others, so it is found again by
+ * what it asked. */
+static bool serve_watches(struct tap_loop *loop)
+{
+    bool served = false;
+    size_t n = loop->n_watches;
+    for (size_t i = 0; i < n; i++) {
+        const struct curl_waitfd *asked = &loop->waitfds[i];
+        struct tap_watch *watch = loop->watches;
+        while (watch && !(watch->fd == asked->fd && watch->events == asked->events))
+            watch = watch->next;
+        if (!watch || !(asked->revents || watch->impatient))
+            continue;
+        watch->impatient = false;
+        watch->ready(watch, asked->revents);
+        served = true;
+    }
+    return served;
+}
+
+/* Polls for at most `wait_ms` of real time and serves what became ready. True when something did.
+ */
+static bool poll_once(struct tap_loop *loop, int wait_ms)
+{
+    int ready = 0;
+    wait_ms = list_watches(loop, wait_ms);
+    curl_multi_poll(loop->multi, loop->waitfds, (unsigned)loop->n_watches, wait_ms, &ready);
+    bool served = serve_watches(loop);
     collect_transfers(loop);
-    return ready > 0;
+    return ready > 0 || served;
 }
 
 /* How long the next poll may take, in real ms; -1: for ever. */

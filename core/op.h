@@ -1,9 +1,10 @@
 /*
- * The inside of operations, for the modules of core that define kinds of them (loop, http, server, proc, client).
- * Not for users of the library: they see struct tap_op through loop.h only.
+ * The inside of operations, for the modules of core that define kinds of them (loop, http, server,
+ * proc, client). Not for users of the library: they see struct tap_op through loop.h only.
  *
- * An operation may own inner operations (a call owns an http request, then a retry's timer): their completion is
- * handed to the owner by the loop at its top level, never from within the call that finishes them.
+ * An operation may own inner operations (a call owns an http request, then a retry's timer): their
+ * completion is handed to the owner by the loop at its top level, never from within the call that
+ * finishes them.
  */
 #ifndef TAP_OP_H
 #define TAP_OP_H
@@ -15,12 +16,13 @@
 
 struct tap_op_class {
     enum tap_op_kind kind;
-    /* Lets go of timers, descriptors, transfers and inner operations. Called once: when the operation finishes or
-     * is cancelled. May be NULL. */
+    /* Lets go of timers, descriptors, transfers and inner operations. Called once: when the
+     * operation finishes or is cancelled. May be NULL. */
     void (*stop)(struct tap_op *op);
     /* Frees what the operation owns, its result included, and the operation. */
     void (*free)(struct tap_op *op);
-    /* An inner operation has finished; the owner reads its result and frees it. NULL when there are none. */
+    /* An inner operation has finished; the owner reads its result and frees it. NULL when there are
+     * none. */
     void (*inner_done)(struct tap_op *op, struct tap_op *inner);
 };
 
@@ -50,19 +52,24 @@ struct tap_timer {
 void tap_timer_set(struct tap_loop *loop, struct tap_timer *timer, int64_t delay_ms);
 void tap_timer_clear(struct tap_loop *loop, struct tap_timer *timer);
 
-/* A descriptor that is polled beside libcurl's; embed it. `events` and `revents` are of CURL_WAIT_POLLIN/OUT. */
+/* A descriptor that is polled beside libcurl's; embed it. `events` and `revents` are of
+ * CURL_WAIT_POLLIN/OUT. */
 struct tap_watch {
     int fd;
     short events;
     void (*ready)(struct tap_watch *watch, short revents);
+    /* Real ms after which it wants `ready` with no events, -1: never. NULL: never. */
+    int (*patience)(struct tap_watch *watch);
+    bool impatient; /* scratch: its patience bounds the poll under way */
     struct tap_watch *prev, *next;
 };
 void tap_watch_add(struct tap_loop *loop, struct tap_watch *watch);
 void tap_watch_remove(struct tap_loop *loop, struct tap_watch *watch);
 
-/* What a virtual clock must know before it jumps: `tap_loop_expect` counts work whose next event comes from outside
- * (a request sent, a child running); `tap_loop_hold` counts received requests whose answer is ours to give. While
- * there is more expected than held, something may still happen, and time stands still. */
+/* What a virtual clock must know before it jumps: `tap_loop_expect` counts work whose next event
+ * comes from outside (a request sent, a child running); `tap_loop_hold` counts received requests
+ * whose answer is ours to give. While there is more expected than held, something may still happen,
+ * and time stands still. */
 void tap_loop_expect(struct tap_loop *loop, int change);
 void tap_loop_hold(struct tap_loop *loop, int change);
 
@@ -75,6 +82,10 @@ struct tap_signals;
 struct tap_signals *tap_signals_new(struct tap_loop *loop, struct tap_error *err);
 void tap_signals_free(struct tap_signals *signals);
 struct tap_signals *tap_loop_signals(struct tap_loop *loop);
-/* proc.c is told of SIGCHLD by a tap_signal_wait of its own. */
+
+/* proc.c: cancelled children that have not ended yet. */
+struct tap_reaper;
+struct tap_reaper **tap_loop_reapers(struct tap_loop *loop);
+void tap_reapers_free(struct tap_loop *loop);
 
 #endif

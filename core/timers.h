@@ -1,6 +1,7 @@
 /*
- * A binary heap of timers, the earliest on top. Timers know their place, so that one can be taken out in O(log n).
- * Equal times fire in the order in which they were set: a run on the virtual clock repeats exactly.
+ * A binary heap of timers, the earliest on top. Timers know their place, so that one can be taken
+ * out in O(log n). Equal times fire in the order in which they were set: a run on the virtual clock
+ * repeats exactly.
  */
 #ifndef TAP_TIMERS_H
 #define TAP_TIMERS_H
