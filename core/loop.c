@@ -8,7 +8,7 @@
 #include "loop.h"
 
 #include <assert.h>
-#include <limits.h>
+#include <signal.h>
 #include <time.h>
 
 #include "mem.h"
@@ -115,6 +115,7 @@ struct tap_loop *tap_loop_new(struct tap_error *err)
                  curl->version);
         return NULL;
     }
+    signal(SIGPIPE, SIG_IGN);
     struct tap_loop *loop = tap_alloc(sizeof *loop);
     loop->multi = curl_multi_init();
     loop->real_base = clock_ms(CLOCK_MONOTONIC);

@@ -1,0 +1,277 @@
+/*
+ * One HTTP request as an operation: a libcurl easy handle on the loop's multi handle. See http.h.
+ *
+ * Deadlines are the loop's timers, so that on a virtual clock a slow server is as quick to give up
+ * on as everything else; libcurl's own timeouts stand behind them in real time, so that a peer that
+ * is really gone ends too.
+ */
+#include "http.h"
+
+#include <assert.h>
+#include <limits.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "mem.h"
+#include "op.h"
+
+enum {
+    CONNECT_TIMEOUT_MS = 10 * 1000,
+    FIRST_BYTE_TIMEOUT_MS = 60 * 1000,
+    TOTAL_TIMEOUT_MS = 300 * 1000,
+    MAX_RESPONSE = 64 * 1024 * 1024,
+    MAX_HEADER_BYTES = 256 * 1024,
+};
+
+struct http_op {
+    struct tap_op op;
+    CURL *easy;
+    struct curl_slist *headers;
+    char *url;
+    struct tap_buf body; /* of the request; libcurl reads it from here */
+    struct tap_response response;
+    size_t max_response, header_bytes;
+    struct tap_timer first_byte, total;
+    int64_t first_byte_ms, total_ms;
+    bool expecting; /* counted in tap_loop_expect */
+    bool too_large, unsent;
+    char reason[CURL_ERROR_SIZE];
+};
+
+/* ---- what libcurl hands us ---- */
+
+static size_t on_body(char *bytes, size_t size, size_t n, void *user)
+{
+    struct http_op *self = user;
+    size *= n;
+    if (self->response.body.len + size > self->max_response) {
+        self->too_large = true;
+        return 0;
+    }
+    tap_buf_add(&self->response.body, bytes, size);
+    return size;
+}
+
+static size_t on_header(char *bytes, size_t size, size_t n, void *user)
+{
+    struct http_op *self = user;
+    size *= n;
+    tap_timer_clear(self->op.loop, &self->first_byte);
+    self->header_bytes += size;
+    if (self->header_bytes > MAX_HEADER_BYTES) {
+        self->too_large = true;
+        return 0;
+    }
+    if (size > 5 && strncmp(bytes, "HTTP/", 5) == 0) {
+        /* A new status line: what came before was a 1xx or a proxy's answer to CONNECT. */
+        tap_headers_fini(&self->response.headers);
+        return size;
+    }
+    const char *colon = memchr(bytes, ':', size);
+    if (!colon)
+        return size;
+    char *name = tap_strndup(bytes, (size_t)(colon - bytes));
+    const char *start = colon + 1, *end = bytes + size;
+    while (start < end && (*start == ' ' || *start == '\t'))
+        start++;
+    while (end > start && strchr(" \t\r\n", end[-1]))
+        end--;
+    char *value = tap_strndup(start, (size_t)(end - start));
+    tap_headers_add(&self->response.headers, name, value);
+    tap_free(name);
+    tap_free(value);
+    return size;
+}
+
+/* ---- deadlines ---- */
+
+/* The URL as an error may show it: without its query. */
+static void hide_query(char *url)
+{
+    char *query = strchr(url, '?');
+    if (query)
+        *query = '\0';
+}
+
+static void give_up(struct http_op *self, const char *what, int64_t after_ms)
+{
+    struct tap_error error;
+    hide_query(self->url);
+    tap_fail(&error, TAP_E_TIMEOUT, "Timeout", "%s: %s within %g s", self->url, what,
+             (double)after_ms / 1000);
+    tap_op_finish(&self->op, &error);
+}
+
+static void on_first_byte_timeout(struct tap_timer *timer)
+{
+    struct http_op *self = (struct http_op *)((char *)timer - offsetof(struct http_op, first_byte));
+    give_up(self, "no answer", self->first_byte_ms);
+}
+
+static void on_total_timeout(struct tap_timer *timer)
+{
+    struct http_op *self = (struct http_op *)((char *)timer - offsetof(struct http_op, total));
+    give_up(self, "the answer was not complete", self->total_ms);
+}
+
+/* ---- the operation ---- */
+
+static void http_stop(struct tap_op *op)
+{
+    struct http_op *self = (struct http_op *)op;
+    tap_timer_clear(op->loop, &self->first_byte);
+    tap_timer_clear(op->loop, &self->total);
+    if (self->expecting) {
+        tap_loop_expect(op->loop, -1);
+        curl_multi_remove_handle(tap_loop_multi(op->loop), self->easy);
+        self->expecting = false;
+    }
+}
+
+static void http_free(struct tap_op *op)
+{
+    struct http_op *self = (struct http_op *)op;
+    curl_easy_cleanup(self->easy);
+    curl_slist_free_all(self->headers);
+    tap_free_secret(self->url); /* a presigned URL carries its signature */
+    tap_buf_fini(&self->body);
+    tap_response_fini(&self->response);
+    tap_free(self);
+}
+
+static const struct tap_op_class http_class = {TAP_OP_HTTP, http_stop, http_free, NULL};
+
+void tap_http_transfer_done(CURL *easy, CURLcode result)
+{
+    struct http_op *self = NULL;
+    curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&self);
+    long status = 0, sent = 0;
+    curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_getinfo(easy, CURLINFO_REQUEST_SIZE, &sent);
+    self->unsent = sent == 0;
+    if (result == CURLE_OK) {
+        self->response.status = (int)status;
+        tap_op_finish(&self->op, NULL);
+        return;
+    }
+    struct tap_error error;
+    hide_query(self->url);
+    const char *reason = self->reason[0] ? self->reason : curl_easy_strerror(result);
+    if (self->too_large)
+        tap_fail(&error, TAP_E_LIMIT, "ResponseTooLarge",
+                 "%s: the response is larger than %zu bytes", self->url, self->max_response);
+    else if (result == CURLE_OPERATION_TIMEDOUT)
+        tap_fail(&error, TAP_E_TIMEOUT, "Timeout", "%s: %s", self->url, reason);
+    else
+        tap_fail(&error, TAP_E_NETWORK, "NetworkError", "%s: %s", self->url, reason);
+    tap_op_finish(&self->op, &error);
+}
+
+static int64_t or_default(int64_t value, int64_t fallback)
+{
+    return value > 0 ? value : fallback;
+}
+
+static void add_headers(struct http_op *self, const struct tap_headers *headers)
+{
+    struct tap_buf line;
+    tap_buf_init(&line, MAX_HEADER_BYTES);
+    for (size_t i = 0; i < headers->n; i++) {
+        const struct tap_header *header = &headers->items[i];
+        /* libcurl: "Name;" is a header with an empty value, "Name:" takes one away */
+        tap_buf_printf(&line, *header->value ? "%s: %s" : "%s;%s", header->name, header->value);
+        self->headers = curl_slist_append(self->headers, tap_buf_text(&line));
+        tap_buf_reset(&line);
+    }
+    static const char *const unwanted[] = {"Expect", "Accept", "Content-Type", "User-Agent"};
+    for (size_t i = 0; i < sizeof unwanted / sizeof *unwanted; i++) {
+        if (tap_headers_get(headers, unwanted[i]))
+            continue;
+        tap_buf_printf(&line, "%s:", unwanted[i]);
+        self->headers = curl_slist_append(self->headers, tap_buf_text(&line));
+        tap_buf_reset(&line);
+    }
+    tap_buf_fini_secret(&line);
+}
+
+static void set_method(struct http_op *self, const struct tap_request *request)
+{
+    CURL *easy = self->easy;
+    bool has_body = request->body.len || strcmp(request->method, "POST") == 0 ||
+                    strcmp(request->method, "PUT") == 0;
+    if (has_body) {
+        tap_buf_init(&self->body, TAP_MAX_BODY);
+        tap_buf_add(&self->body, tap_buf_text(&request->body), request->body.len);
+        curl_easy_setopt(easy, CURLOPT_POSTFIELDS, tap_buf_text(&self->body));
+        curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)self->body.len);
+    } else if (strcmp(request->method, "HEAD") == 0) {
+        curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
+    }
+    curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
+}
+
+static void set_deadlines(struct http_op *self, const struct tap_http_options *options)
+{
+    int64_t connect_ms = or_default(options->connect_timeout_ms, CONNECT_TIMEOUT_MS);
+    self->first_byte_ms = or_default(options->first_byte_timeout_ms, FIRST_BYTE_TIMEOUT_MS);
+    self->total_ms = or_default(options->total_timeout_ms, TOTAL_TIMEOUT_MS);
+    self->first_byte.fire = on_first_byte_timeout;
+    self->total.fire = on_total_timeout;
+    tap_timer_set(self->op.loop, &self->first_byte, self->first_byte_ms);
+    tap_timer_set(self->op.loop, &self->total, self->total_ms);
+    curl_easy_setopt(self->easy, CURLOPT_CONNECTTIMEOUT_MS, (long)connect_ms);
+    curl_easy_setopt(self->easy, CURLOPT_TIMEOUT_MS, (long)self->total_ms);
+}
+
+struct tap_op *tap_http_start(struct tap_loop *loop, const struct tap_request *request,
+                              const struct tap_http_options *options)
+{
+    static const struct tap_http_options defaults;
+    if (!options)
+        options = &defaults;
+    struct http_op *self = tap_alloc(sizeof *self);
+    tap_op_init(&self->op, loop, &http_class);
+    tap_response_init(&self->response);
+    self->max_response = options->max_response ? options->max_response : MAX_RESPONSE;
+    self->url = tap_sprintf("%s://%s%s", request->scheme, request->host, request->target);
+
+    CURL *easy = self->easy = curl_easy_init();
+    curl_easy_setopt(easy, CURLOPT_PRIVATE, self);
+    curl_easy_setopt(easy, CURLOPT_URL, self->url);
+    curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L); /* the path is signed as it stands */
+    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, self->reason);
+    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+    curl_easy_setopt(easy, CURLOPT_WRITEDATA, self);
+    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
+    curl_easy_setopt(easy, CURLOPT_HEADERDATA, self);
+    curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+    const char *ca_bundle = options->ca_bundle ? options->ca_bundle : getenv("AWS_CA_BUNDLE");
+    if (ca_bundle && *ca_bundle)
+        curl_easy_setopt(easy, CURLOPT_CAINFO, ca_bundle);
+    set_method(self, request);
+    add_headers(self, &request->headers);
+    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, self->headers);
+    set_deadlines(self, options);
+
+    tap_loop_expect(loop, 1);
+    self->expecting = true;
+    curl_multi_add_handle(tap_loop_multi(loop), easy);
+    return &self->op;
+}
+
+struct tap_response *tap_http_response(struct tap_op *op)
+{
+    assert(op->class == &http_class && op->finished && !op->error);
+    return &((struct http_op *)op)->response;
+}
+
+bool tap_http_unsent(const struct tap_op *op)
+{
+    assert(op->class == &http_class && op->finished);
+    return ((const struct http_op *)op)->unsent;
+}
