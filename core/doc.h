@@ -1,6 +1,8 @@
 /*
  * A parsed document: its values, and the line and column of every node. Errors and lint findings
  * point into the user's file, so places are kept from the start, in a tree beside the values.
+ *
+ * What a YAML alias stands for is shared, not copied: treat the values as read-only.
  */
 #ifndef TAP_DOC_H
 #define TAP_DOC_H
@@ -8,6 +10,8 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
+
+enum { TAP_MAX_NODES = 2 * 1000 * 1000 }; /* of one document, after aliases are expanded */
 
 struct tap_mark {
     uint32_t line, column; /* 1-based, columns in characters */

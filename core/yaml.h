@@ -16,8 +16,6 @@
 #include "doc.h"
 #include "error.h"
 
-enum { TAP_MAX_NODES = 2 * 1000 * 1000 }; /* after aliases are expanded */
-
 /* The one document of a text. `file` may be NULL. An unknown !Tag is TAP_E_PARSE with the nearest
  * known one. */
 tap_err tap_yaml_document(struct tap_doc **out, const char *text, size_t len, const char *file,
