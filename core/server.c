@@ -314,8 +314,11 @@ static void answer(struct tap_exchange *exchange, struct MHD_Response *response,
 
 void tap_server_close(struct tap_server *server)
 {
-    if (server->accept)
-        tap_op_cancel(&server->accept->op);
+    if (server->accept) { /* somebody waits for it */
+        struct tap_error closed;
+        tap_fail(&closed, TAP_E_CANCELED, "ServerClosed", "the server was closed");
+        tap_op_finish(&server->accept->op, &closed);
+    }
     /* libmicrohttpd can only stop when no connection is suspended. */
     for (struct tap_exchange *exchange; (exchange = dequeue(server));)
         answer(exchange, NULL, 0);
@@ -357,6 +360,11 @@ struct tap_op *tap_server_accept(struct tap_server *server)
     server->accept = self;
     serve_accept(server);
     return &self->op;
+}
+
+bool tap_server_accepting(const struct tap_server *server)
+{
+    return server->accept != NULL;
 }
 
 struct tap_exchange *tap_accept_take(struct tap_op *op)

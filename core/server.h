@@ -6,6 +6,8 @@
 #ifndef TAP_SERVER_H
 #define TAP_SERVER_H
 
+#include <stdbool.h>
+
 #include "loop.h"
 #include "message.h"
 
@@ -25,11 +27,12 @@ tap_err tap_server_listen(struct tap_server **out, struct tap_loop *loop, const 
                           struct tap_error *err);
 int tap_server_port(const struct tap_server *server);
 /* Closes the listener and its connections. Exchanges that were taken stay valid; answering them
- * does nothing. */
+ * does nothing. An outstanding accept completes with TAP_E_CANCELED. */
 void tap_server_close(struct tap_server *server);
 
 /* Completes with the next request. At most one accept is outstanding a server. */
 struct tap_op *tap_server_accept(struct tap_server *server);
+bool tap_server_accepting(const struct tap_server *server);
 /* Of a finished accept, once; the caller owns the exchange until it answers. */
 struct tap_exchange *tap_accept_take(struct tap_op *op);
 
