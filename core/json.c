@@ -167,9 +167,15 @@ static int digits_needed(const json_t *value)
 
 char *tap_json_print(const json_t *value)
 {
+    return tap_json_print_indented(value, 0);
+}
+
+char *tap_json_print_indented(const json_t *value, unsigned indent)
+{
     set_up_jansson();
+    size_t layout = indent ? JSON_INDENT((size_t)indent) : JSON_COMPACT;
     size_t precision = (size_t)digits_needed(value);
-    char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(precision));
+    char *text = json_dumps(value, layout | JSON_ENCODE_ANY | JSON_REAL_PRECISION(precision));
     assert(text); /* only a cycle, or a string that is not UTF-8, cannot be printed */
     return text;
 }

@@ -21,5 +21,7 @@ tap_err tap_json_document(struct tap_doc **out, const char *text, size_t len, co
                           struct tap_error *err);
 /* Compact, keys in insertion order; caller frees with tap_free. */
 char *tap_json_print(const json_t *value);
+/* The same over several lines, each level `indent` (1 to 31) blanks deeper; 0: compact. */
+char *tap_json_print_indented(const json_t *value, unsigned indent);
 
 #endif
