@@ -2,6 +2,8 @@
 #   make            build/tapengine
 #   make rehearse   install what the build needs, build, deploy templates/TapStack.json to the sandbox
 #   make check      install what the tests need, build, run every test
+#   make test       the same without installing and without lint;  asan: under ASan and UBSan;  lint;  fuzz;
+#   make torture    fail every request in turn;  bench: comparisons;  install PREFIX=/usr/local;  clean
 # MODE=release|debug|asan chooses the flags; each mode has its own folder in build/.  V=1 shows whole commands.
 
 MODE    ?= release
@@ -13,8 +15,11 @@ CFLAGS_release := -O2 -g
 CFLAGS_debug   := -O0 -g3
 CFLAGS_asan    := -O1 -g3 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
 LDFLAGS_asan   := -fsanitize=address,undefined
+CFLAGS_fuzz    := -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined
+LDFLAGS_fuzz   := -fsanitize=fuzzer,address,undefined
 
-PACKAGES := lua5.4 libcurl libcrypto yaml-0.1 jansson expat zlib libmicrohttpd
+LUA_PC   := $(firstword $(shell for pc in lua5.4 lua-5.4 lua; do pkg-config --exists $$pc && echo $$pc; done) lua5.4)
+PACKAGES := $(LUA_PC) libcurl libcrypto yaml-0.1 jansson expat zlib libmicrohttpd
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wundef -Wwrite-strings
 CPPFLAGS += -I. -D_GNU_SOURCE $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
 CFLAGS   += -std=c11 $(CFLAGS_$(MODE)) $(WARNINGS) $(if $(CI),-Werror)
@@ -27,6 +32,7 @@ say = $(if $(V),,@printf '%-5s %s\n' $(1) $(2);)
 CORE     := $(patsubst %.c,$(OUT)/%.o,$(sort $(wildcard core/*.c)))
 BINDINGS := $(patsubst %.c,$(OUT)/%.o,$(sort $(wildcard bindings/*.c)))
 TESTS    := $(patsubst spec/core/%.c,$(OUT)/test/%,$(sort $(wildcard spec/core/test_*.c)))
+FUZZ_DRIVER := spec/fuzz/driver.c
 FUZZERS  := $(patsubst spec/fuzz/%.c,$(OUT)/fuzz/%,$(sort $(wildcard spec/fuzz/fuzz_*.c)))
 SCRIPTS  := $(shell find scripts -name '*.lua' 2>/dev/null)
 MODELS   := $(sort $(wildcard vendor/aws-models/*.z))
@@ -62,17 +68,61 @@ $(OUT)/script-assets.c: $(OUT)/mkassets $(SCRIPTS)
 $(OUT)/%-assets.o: $(OUT)/%-assets.c
 	$(call say,CC,$<)$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
-# C tests: one cmocka program a file.
+# C tests: one cmocka program a file. Fuzz targets: with a driver that runs the seeds; `make fuzz` builds them again
+# with libFuzzer. Benchmarks: programs that print ratios.
 $(OUT)/test/%: spec/core/%.c $(OUT)/libtap.a
 	@mkdir -p $(@D)
 	$(call say,CC,$<)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP $(LDFLAGS) -o $@ $< $(OUT)/libtap.a -lcmocka $(LDLIBS)
 
-$(OUT)/fuzz/%: spec/fuzz/%.c $(OUT)/libtap.a
+$(OUT)/fuzz/%: spec/fuzz/%.c $(FUZZ_DRIVER) $(OUT)/libtap.a
 	@mkdir -p $(@D)
-	$(call say,CC,$<)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP $(LDFLAGS) $(FUZZFLAGS) -o $@ $< $(OUT)/libtap.a $(LDLIBS)
+	$(call say,CC,$<)$(CC) $(CPPFLAGS) $(CFLAGS) -Wno-missing-prototypes -MMD -MP $(LDFLAGS) -o $@ $< $(FUZZ_DRIVER) \
+	  $(OUT)/libtap.a $(LDLIBS)
 
-.PHONY: tests clean
-tests: $(TESTS)
+$(OUT)/bench/%: spec/bench/%.c $(OUT)/libtap.a
+	@mkdir -p $(@D)
+	$(call say,CC,$<)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP $(LDFLAGS) -o $@ $< $(OUT)/libtap.a $(LDLIBS)
+
+.PHONY: rehearse check test asan fuzz torture bench lint install clean
+rehearse:
+	@./setup build
+	@$(MAKE) --no-print-directory all
+	$(BUILD)/tapengine create --sandbox --stack-name TapStackdev --template templates/TapStack.json
+
+check:
+	@./setup check
+	@$(MAKE) --no-print-directory -j2 all $(TESTS) $(FUZZERS)
+	@spec/check $(OUT)
+
+# The suites without lint, for the time between two edits.
+test: all $(TESTS) $(FUZZERS)
+	@NO_LINT=1 spec/check $(OUT)
+
+asan:
+	@./setup check
+	@$(MAKE) --no-print-directory -j2 MODE=asan all $(TESTS) $(FUZZERS)
+	@NO_LINT=1 spec/check $(BUILD)/asan
+
+fuzz:
+	@./setup fuzz
+	@$(MAKE) --no-print-directory -j2 MODE=fuzz CC=clang FUZZ_DRIVER= $(FUZZERS:$(OUT)/%=$(BUILD)/fuzz/%)
+	@spec/fuzz/run $(BUILD)/fuzz/fuzz $(or $(FUZZ_SECONDS),60)
+
+torture: all
+	$(BUILD)/tapengine spec/torture.lua
+
+bench: all $(OUT)/bench/measure $(OUT)/bench/sign $(OUT)/bench/describe
+	@./setup check
+	@spec/bench/run $(OUT)
+
+lint:
+	@./setup check
+	@spec/lint
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/tapengine/templates
+	install -m 755 $(OUT)/tapengine $(DESTDIR)$(PREFIX)/bin/tapengine
+	install -m 644 templates/* $(DESTDIR)$(PREFIX)/share/tapengine/templates
 
 clean:
 	rm -rf $(BUILD)
