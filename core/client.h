@@ -23,25 +23,32 @@ struct tap_client_options {
     const struct tap_credentials *credentials; /* copied; NULL: the environment's */
     int max_attempts;                          /* 0: AWS_MAX_ATTEMPTS, else 3 */
     struct tap_http_options http;
-    struct tap_log
-        *log; /* borrowed; may be NULL: each attempt is a debug line, each retry an info line */
+    struct tap_log *log; /* borrowed for the life of the client and of its calls; may be NULL: each
+                            attempt is a debug line, each retry an info line */
 };
 
+/* `options` may be NULL. TAP_E_USAGE for an unknown service, a missing region, an unusable endpoint
+ * or number of attempts; TAP_E_UNSUPPORTED for a protocol or a way of signing that is not built.
+ * Missing credentials are not an error yet: an operation may need none. */
 tap_err tap_client_new(struct tap_client **out, struct tap_loop *loop, const char *service,
                        const struct tap_client_options *options, struct tap_error *err);
-/* Calls under way keep what they need. */
+/* Calls under way keep what they need. NULL is ignored. */
 void tap_client_free(struct tap_client *client);
 const struct tap_model *tap_client_model(const struct tap_client *client);
+/* "" when none is set and the service needs none. */
 const char *tap_client_region(const struct tap_client *client);
 
 /* Starts a call; `input` (an object; NULL: none) is borrowed for the time of this function only.
- * Wrong input is an error here and nothing is sent. */
+ * Wrong input and missing credentials are errors here and nothing is sent. A call that fails later
+ * completes with an error that names service, operation, request id and status; `retryable` in it
+ * says that a later attempt may succeed. */
 tap_err tap_client_call(struct tap_op **out, struct tap_client *client, const char *operation,
                         const json_t *input, struct tap_error *err);
 /* Of a finished call without error; borrowed. */
 json_t *tap_call_output(const struct tap_op *op);
 /* The service's request id, "" when there was none. */
 const char *tap_call_request_id(const struct tap_op *op);
+/* Requests sent so far. */
 int tap_call_attempts(const struct tap_op *op);
 
 #endif

@@ -1,0 +1,382 @@
+/*
+ * One call: the state machine between "this input" and "that output". The request is built once, so
+ * that every attempt carries the same idempotency token; each attempt is signed anew, waited for as
+ * an inner http operation, and judged; between two attempts a timer runs.
+ *
+ *     tap_client_call -> send -> attempt_done -> finished
+ *                          ^          |
+ *                          +- timer <-+ (retry.c says again)
+ */
+#include "call.h"
+
+#include <assert.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "crypto.h"
+#include "mem.h"
+#include "op.h"
+#include "sigv4.h"
+#include "version.h"
+
+struct call_op {
+    struct tap_op op;
+    struct tap_client *client;
+    const json_t *operation; /* the model's */
+    struct tap_request request;
+    struct tap_retry retry;
+    struct tap_op *http; /* the attempt under way, or NULL */
+    struct tap_timer pause;
+    char id[TAP_UUID_SIZE]; /* one for all attempts: amz-sdk-invocation-id */
+    int64_t started;        /* of the attempt, loop's ms */
+    int64_t skew_ms;        /* that the attempt was signed with */
+    json_t *output;
+    char *request_id;
+};
+
+static const char *operation_name(const json_t *operation)
+{
+    return json_string_value(json_object_get(operation, "name"));
+}
+
+/* ---- what the model says of an operation ---- */
+
+/* Operations such as sts AssumeRoleWithWebIdentity are sent without a signature. */
+static bool is_anonymous(const json_t *operation)
+{
+    const char *type = json_string_value(json_object_get(operation, "authtype"));
+    const char *first = json_string_value(json_array_get(json_object_get(operation, "auth"), 0));
+    return (type && strcmp(type, "none") == 0) ||
+           (first && strcmp(first, "smithy.api#noAuth") == 0);
+}
+
+/* The input with a fresh token in each member that the model calls an idempotency token and that
+ * the caller left out. A new reference. */
+static json_t *with_tokens(const struct tap_model *model, const json_t *operation,
+                           const json_t *input)
+{
+    json_t *filled = input ? json_copy((json_t *)input) : json_object();
+    const char *name =
+        json_string_value(json_object_get(json_object_get(operation, "input"), "shape"));
+    const json_t *shape = name ? tap_model_shape(model, name) : NULL;
+    const char *member;
+    json_t *reference;
+    json_object_foreach(json_object_get(shape, "members"), member, reference)
+    {
+        if (!json_is_true(json_object_get(reference, "idempotencyToken")) ||
+            json_object_get(filled, member))
+            continue;
+        char token[TAP_UUID_SIZE];
+        tap_uuid(token);
+        json_object_set_new(filled, member, json_string(token));
+    }
+    return filled;
+}
+
+/* The class of an error that the operation's model marks as retryable. */
+static enum tap_retry_class modelled_class(const struct call_op *call, const char *code)
+{
+    size_t i;
+    json_t *reference;
+    json_array_foreach(json_object_get(call->operation, "errors"), i, reference)
+    {
+        const char *name = json_string_value(json_object_get(reference, "shape"));
+        const json_t *shape = name ? tap_model_shape(call->client->model, name) : NULL;
+        const json_t *retryable = json_object_get(shape, "retryable");
+        const char *wire_code =
+            json_string_value(json_object_get(json_object_get(shape, "error"), "code"));
+        if (!retryable || strcmp(wire_code ? wire_code : name, code) != 0)
+            continue;
+        return json_is_true(json_object_get(retryable, "throttling")) ? TAP_RETRY_THROTTLED
+                                                                      : TAP_RETRY_TRANSIENT;
+    }
+    return TAP_RETRY_NO;
+}
+
+/* ---- the request ---- */
+
+static tap_err build(struct tap_request *request, const struct tap_client *client,
+                     const json_t *operation, const json_t *input, struct tap_error *err)
+{
+    json_t *filled = with_tokens(client->model, operation, input);
+    tap_err code = tap_validate_input(client->model, operation, filled, err);
+    if (code == TAP_OK)
+        code = client->protocol->build_request(request, client->model, operation, filled, err);
+    if (code == TAP_OK)
+        code = tap_endpoint_apply(&client->endpoint, request, operation, filled, err);
+    json_decref(filled);
+    return code;
+}
+
+static const char *signing_name(const struct tap_model *model)
+{
+    const json_t *metadata = tap_model_metadata(model);
+    const char *name = json_string_value(json_object_get(metadata, "signingName"));
+    return name ? name : json_string_value(json_object_get(metadata, "endpointPrefix"));
+}
+
+static tap_err sign(struct call_op *call, struct tap_error *err)
+{
+    const struct tap_client *client = call->client;
+    const char *version =
+        json_string_value(json_object_get(tap_model_metadata(client->model), "signatureVersion"));
+    bool is_s3 = version && strncmp(version, "s3", 2) == 0;
+    call->skew_ms = client->skew_ms;
+    struct tap_signing signing = {
+        .credentials = &client->credentials,
+        .region = client->endpoint.signing_region,
+        .service = signing_name(client->model),
+        .time = (tap_loop_wall(client->loop) + call->skew_ms) / 1000,
+        .form = TAP_SIGN_HEADERS,
+        .double_encode_path = !is_s3,
+        .normalize_path = !is_s3,
+        .sign_body_header = is_s3,
+    };
+    return tap_sigv4_sign(&call->request, &signing, err);
+}
+
+/* ---- attempts ---- */
+
+static void name_error(struct tap_error *error, const struct tap_client *client,
+                       const json_t *operation)
+{
+    tap_error_copy(error->service, sizeof error->service, tap_model_service(client->model));
+    tap_error_copy(error->operation, sizeof error->operation, operation_name(operation));
+}
+
+static void send_attempt(struct call_op *call)
+{
+    char attempt[64];
+    snprintf(attempt, sizeof attempt, "attempt=%d; max=%d", call->retry.attempt,
+             call->retry.max_attempts);
+    tap_headers_set(&call->request.headers, "amz-sdk-request", attempt);
+    struct tap_error error;
+    if (!is_anonymous(call->operation) && sign(call, &error)) {
+        name_error(&error, call->client, call->operation);
+        tap_op_finish(&call->op, &error);
+        return;
+    }
+    call->started = tap_loop_now(call->client->loop);
+    call->http = tap_http_start(call->client->loop, &call->request, &call->client->http);
+    tap_op_own(&call->op, call->http);
+}
+
+static void pause_over(struct tap_timer *timer)
+{
+    send_attempt((struct call_op *)((char *)timer - offsetof(struct call_op, pause)));
+}
+
+static const char *request_id_of(const struct tap_response *response)
+{
+    static const char *const names[] = {"x-amzn-RequestId", "x-amz-request-id"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const char *id = tap_headers_get(&response->headers, names[i]);
+        if (id)
+            return id;
+    }
+    return "";
+}
+
+/* Reads the answer: TAP_OK with the output, or why there is none. */
+static tap_err read_answer(struct call_op *call, const struct tap_response *response,
+                           struct tap_error *error)
+{
+    const struct tap_client *client = call->client;
+    tap_err code = TAP_OK;
+    if (response->status >= 200 && response->status < 300) {
+        code = client->protocol->parse_response(&call->output, client->model, call->operation,
+                                                response, error);
+    } else {
+        tap_error_clear(error);
+        client->protocol->parse_error(error, client->model, response);
+        code = error->code;
+    }
+    tap_set(&call->request_id, request_id_of(response));
+    if (code == TAP_OK)
+        return code;
+    error->http_status = response->status;
+    if (!error->request_id[0])
+        tap_error_copy(error->request_id, sizeof error->request_id, call->request_id);
+    return code;
+}
+
+/* Fields that both kinds of log line have. Never the body, a parameter or a header. */
+static json_t *log_fields(const struct call_op *call, int attempt, const struct tap_error *error)
+{
+    json_t *fields = json_pack(
+        "{s:s, s:s, s:s, s:i}", "service", tap_model_service(call->client->model), "operation",
+        operation_name(call->operation), "call", call->id, "attempt", attempt);
+    const char *request_id = error ? error->request_id : call->request_id;
+    if (request_id && *request_id)
+        json_object_set_new(fields, "request_id", json_string(request_id));
+    if (error)
+        json_object_set_new(fields, "error", json_string(error->name));
+    return fields;
+}
+
+static void log_attempt(const struct call_op *call, const struct tap_response *response,
+                        const struct tap_error *error)
+{
+    struct tap_loop *loop = call->client->loop;
+    json_t *fields = log_fields(call, call->retry.attempt, error);
+    if (response)
+        json_object_set_new(fields, "status", json_integer(response->status));
+    json_object_set_new(fields, "ms", json_integer(tap_loop_now(loop) - call->started));
+    tap_log_write(call->client->log, TAP_LOG_DEBUG, tap_loop_wall(loop),
+                  error ? "request failed" : "request answered", fields);
+    json_decref(fields);
+}
+
+static void log_retry(const struct call_op *call, const struct tap_retry_answer *answer,
+                      const struct tap_error *error)
+{
+    json_t *fields = log_fields(call, call->retry.attempt - 1, error);
+    json_object_set_new(fields, "why", json_string(tap_retry_class_name(answer->why)));
+    json_object_set_new(fields, "delay_ms", json_integer(answer->delay_ms));
+    tap_log_write(call->client->log, TAP_LOG_INFO, tap_loop_wall(call->client->loop),
+                  "request will be sent again", fields);
+    json_decref(fields);
+}
+
+static double random_fraction(void)
+{
+    uint32_t bits;
+    tap_random(&bits, sizeof bits);
+    return (double)bits / ((double)UINT32_MAX + 1);
+}
+
+static void attempt_failed(struct call_op *call, const struct tap_response *response,
+                           struct tap_error *error)
+{
+    struct tap_client *client = call->client;
+    struct tap_retry_failure failure = {
+        .error = error,
+        .response = response,
+        .modelled = modelled_class(call, error->name),
+        .clock_ms = tap_loop_wall(client->loop) + call->skew_ms,
+        .random = random_fraction(),
+    };
+    struct tap_retry_answer answer = tap_retry_failed(&call->retry, &failure);
+    if (!answer.again) {
+        error->retryable = answer.why == TAP_RETRY_TRANSIENT || answer.why == TAP_RETRY_THROTTLED;
+        tap_op_finish(&call->op, error);
+        return;
+    }
+    if (answer.why == TAP_RETRY_CLOCK_SKEW)
+        client->skew_ms =
+            call->skew_ms + answer.skew_ms; /* not +=: calls under way learn the same */
+    log_retry(call, &answer, error);
+    tap_timer_set(client->loop, &call->pause, answer.delay_ms);
+}
+
+static void attempt_done(struct tap_op *op, struct tap_op *http)
+{
+    struct call_op *call = (struct call_op *)op;
+    call->http = NULL;
+    const struct tap_error *unanswered = tap_op_error(http);
+    const struct tap_response *response = unanswered ? NULL : tap_http_response(http);
+    struct tap_error error;
+    if (unanswered)
+        error = *unanswered;
+    else if (read_answer(call, response, &error) == TAP_OK)
+        error.code = TAP_OK;
+    if (error.code)
+        name_error(&error, call->client, call->operation);
+    log_attempt(call, response, error.code ? &error : NULL);
+    if (error.code) {
+        attempt_failed(call, response, &error);
+    } else {
+        tap_retry_succeeded(&call->retry);
+        tap_op_finish(op, NULL);
+    }
+    tap_op_free(http);
+}
+
+/* ---- the operation ---- */
+
+static void call_stop(struct tap_op *op)
+{
+    struct call_op *call = (struct call_op *)op;
+    if (call->http)
+        tap_op_cancel(call->http);
+    call->http = NULL;
+    tap_timer_clear(op->loop, &call->pause);
+}
+
+static void call_free(struct tap_op *op)
+{
+    struct call_op *call = (struct call_op *)op;
+    tap_request_fini(&call->request);
+    json_decref(call->output);
+    tap_free(call->request_id);
+    tap_client_release(call->client);
+    tap_free(call);
+}
+
+static const struct tap_op_class call_class = {TAP_OP_CALL, call_stop, call_free, attempt_done};
+
+static tap_err refuse(struct tap_error *err, const struct tap_client *client,
+                      const json_t *operation, struct tap_request *request)
+{
+    tap_request_fini(request);
+    name_error(err, client, operation);
+    return err->code;
+}
+
+tap_err tap_client_call(struct tap_op **out, struct tap_client *client, const char *operation_text,
+                        const json_t *input, struct tap_error *err)
+{
+    struct tap_error ignored;
+    if (!err)
+        err = &ignored;
+    *out = NULL;
+    const json_t *operation;
+    if (tap_model_operation(&operation, client->model, operation_text, err)) {
+        tap_error_copy(err->service, sizeof err->service, tap_model_service(client->model));
+        return err->code;
+    }
+    struct tap_request request;
+    tap_request_init(&request);
+    if (build(&request, client, operation, input, err))
+        return refuse(err, client, operation, &request);
+    if (client->no_credentials.code && !is_anonymous(operation)) {
+        *err = client->no_credentials;
+        return refuse(err, client, operation, &request);
+    }
+    struct call_op *call = tap_alloc(sizeof *call);
+    tap_op_init(&call->op, client->loop, &call_class);
+    call->client = client;
+    client->holders++;
+    call->operation = operation;
+    call->request = request;
+    call->pause.fire = pause_over;
+    tap_uuid(call->id);
+    tap_headers_set(&call->request.headers, "User-Agent", "tapengine/" TAP_VERSION);
+    tap_headers_set(&call->request.headers, "amz-sdk-invocation-id", call->id);
+    tap_retry_begin(&call->retry, &client->bucket, client->max_attempts);
+    /* The credentials that there are come from the environment or the caller: asking for them again
+     * would give the same ones. */
+    call->retry.credentials_refreshed = true;
+    send_attempt(call);
+    *out = &call->op;
+    return TAP_OK;
+}
+
+json_t *tap_call_output(const struct tap_op *op)
+{
+    assert(op->class == &call_class && op->finished && !op->error);
+    return ((const struct call_op *)op)->output;
+}
+
+const char *tap_call_request_id(const struct tap_op *op)
+{
+    assert(op->class == &call_class);
+    const char *id = ((const struct call_op *)op)->request_id;
+    return id ? id : "";
+}
+
+int tap_call_attempts(const struct tap_op *op)
+{
+    assert(op->class == &call_class);
+    return ((const struct call_op *)op)->retry.attempt;
+}

@@ -1,0 +1,30 @@
+/*
+ * The inside of a client, for client.c (which makes one from options and environment) and call.c
+ * (which runs its calls). Not for users of the library.
+ */
+#ifndef TAP_CALL_H
+#define TAP_CALL_H
+
+#include "client.h"
+#include "endpoint.h"
+#include "protocol.h"
+
+struct tap_client {
+    size_t holders; /* the user and each call under way */
+    struct tap_loop *loop;
+    const struct tap_model *model;
+    const struct tap_protocol *protocol;
+    char *region;
+    struct tap_endpoint endpoint;
+    struct tap_credentials credentials;
+    struct tap_error no_credentials; /* why there are none; code 0 when there are */
+    struct tap_http_options http;    /* its ca_bundle is owned */
+    struct tap_log *log;
+    int max_attempts;
+    struct tap_retry_bucket bucket;
+    int64_t skew_ms; /* AWS's clock minus the loop's, as far as a refused signature has taught us */
+};
+
+void tap_client_release(struct tap_client *client);
+
+#endif
