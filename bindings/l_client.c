@@ -1,0 +1,202 @@
+/*
+ * tap.core.client: calls of AWS services. A call waits in its task until the answer is there, all
+ * its attempts included, and raises what went wrong.
+ *
+ *     local cfn = client.new("cloudformation", { region = "eu-west-1" })
+ *     local output, meta = cfn:call("DescribeStacks", { StackName = "web" })
+ *     meta.request_id, meta.attempts
+ *
+ * Blobs are byte strings, timestamps numbers of seconds, lists stay lists when they are empty.
+ */
+#include "core/client.h"
+
+#include <limits.h>
+
+#include "lua_util.h"
+#include "modules.h"
+#include "shape.h"
+#include "task.h"
+#include "value.h"
+
+static const struct tap_handle_type client_type;
+
+/* Reads the credentials of the options at `index` as borrowed texts; false when there are none.
+ * [-0, +0, e] */
+static bool read_credentials(struct tap_credentials *out, lua_State *L, int index)
+{
+    static const char *const names[] = {"access_key", "secret_key", "session_token", NULL};
+    if (lua_isnoneornil(L, index) || lua_getfield(L, index, "credentials") == LUA_TNIL)
+        return false;
+    int at = lua_gettop(L); /* stays on the stack: the texts are borrowed from it */
+    luaL_argcheck(L, lua_istable(L, at), index, "credentials are a table");
+    tap_lua_check_options(L, at, names);
+    *out = (struct tap_credentials){
+        /* tap_client_new copies them and does not write to them */
+        .access_key = (char *)(uintptr_t)tap_lua_string_field(L, at, names[0], NULL),
+        .secret_key = (char *)(uintptr_t)tap_lua_string_field(L, at, names[1], NULL),
+        .session_token = (char *)(uintptr_t)tap_lua_string_field(L, at, names[2], NULL),
+        .source = "given",
+    };
+    luaL_argcheck(L, out->access_key && out->secret_key, index,
+                  "credentials have an access_key and a secret_key");
+    return true;
+}
+
+/* new(service[, options]) -> client. Options, each of which may be absent:
+ *   region          AWS_REGION, AWS_DEFAULT_REGION
+ *   endpoint_url    AWS_ENDPOINT_URL_SERVICE, AWS_ENDPOINT_URL, else the service's own
+ *   credentials     { access_key =, secret_key =, session_token = }; else the environment's. For
+ * the sandbox and for tests: the keys of an account are never written into a script max_attempts
+ * AWS_MAX_ATTEMPTS, else 3 connect_timeout, read_timeout, total_timeout    seconds ca_bundle PEM
+ * file; AWS_CA_BUNDLE, else the system's */
+static tap_nresults l_new(lua_State *L)
+{
+    static const char *const names[] = {"region",        "endpoint_url",    "credentials",
+                                        "max_attempts",  "connect_timeout", "read_timeout",
+                                        "total_timeout", "ca_bundle",       NULL};
+    const char *service = luaL_checkstring(L, 1);
+    lua_settop(L, 2);
+    tap_lua_check_options(L, 2, names);
+    lua_Integer max_attempts = tap_lua_integer_field(L, 2, "max_attempts", 0);
+    luaL_argcheck(L, max_attempts >= 0 && max_attempts <= INT_MAX, 2, "max_attempts out of range");
+    struct tap_credentials credentials;
+    struct tap_client_options options = {
+        .region = tap_lua_string_field(L, 2, "region", NULL),
+        .endpoint_url = tap_lua_string_field(L, 2, "endpoint_url", NULL),
+        .credentials = read_credentials(&credentials, L, 2) ? &credentials : NULL,
+        .max_attempts = (int)max_attempts,
+        .http.connect_timeout_ms = tap_lua_seconds_field(L, 2, "connect_timeout"),
+        .http.first_byte_timeout_ms = tap_lua_seconds_field(L, 2, "read_timeout"),
+        .http.total_timeout_ms = tap_lua_seconds_field(L, 2, "total_timeout"),
+        .http.ca_bundle = tap_lua_string_field(L, 2, "ca_bundle", NULL),
+    };
+    struct tap_loop *loop = tap_task_loop(L);
+    struct tap_client *client;
+    struct tap_error err;
+    void **slot = tap_handle_new(L, &client_type, 0);
+    if (tap_client_new(&client, loop, service, &options, &err))
+        tap_lua_raise(L, &err);
+    *slot = client;
+    return 1;
+}
+
+static struct tap_client *check_client(lua_State *L)
+{
+    return tap_handle_check(L, 1, &client_type);
+}
+
+/* Raises an error that is known to belong to a call, though nothing has been sent. [-0, +0, v] */
+static _Noreturn void raise_of_call(lua_State *L, struct tap_error *err,
+                                    const struct tap_model *model, const char *operation)
+{
+    if (!err->service[0])
+        tap_error_copy(err->service, sizeof err->service, tap_model_service(model));
+    if (!err->operation[0])
+        tap_error_copy(err->operation, sizeof err->operation, operation);
+    tap_lua_raise(L, err);
+}
+
+enum { /* what l_call leaves on its stack for call_results: both live as long as the process */
+       MODEL = 4,
+       OPERATION
+};
+
+static tap_nresults call_results(lua_State *L, struct tap_op *op)
+{
+    const struct tap_model *model = lua_touserdata(L, MODEL);
+    const json_t *operation = lua_touserdata(L, OPERATION);
+    struct tap_shape shape = tap_shape_if_blobs(L, tap_shape_of(model, operation, "output"));
+    struct tap_error err;
+    if (tap_value_push(L, tap_call_output(op), TAP_KEYS_FORGET, shape, &err))
+        raise_of_call(L, &err, model, json_string_value(json_object_get(operation, "name")));
+    lua_createtable(L, 0, 2);
+    lua_pushstring(L, tap_call_request_id(op));
+    lua_setfield(L, -2, "request_id");
+    lua_pushinteger(L, tap_call_attempts(op));
+    lua_setfield(L, -2, "attempts");
+    return 2;
+}
+
+/* c:call(operation[, input]) -> output, { request_id =, attempts = }. Waits. The operation's name
+ * in any spelling. Raises: wrong input before anything is sent; the service's error with its code,
+ * status and request id; network, timeout and credentials errors. */
+static tap_nresults l_call(lua_State *L)
+{
+    struct tap_client *client = check_client(L);
+    const char *name = luaL_checkstring(L, 2);
+    const struct tap_model *model = tap_client_model(client);
+    const json_t *operation;
+    json_t *input = NULL;
+    struct tap_op *op;
+    struct tap_error err;
+    lua_settop(L, 3);
+    if (!lua_isnil(L, 3))
+        luaL_checktype(L, 3, LUA_TTABLE);
+    tap_task_check(L);
+    if (tap_model_operation(&operation, model, name, &err))
+        tap_lua_raise(L, &err);
+    struct tap_shape shape = tap_shape_of(model, operation, "input");
+    lua_pushlightuserdata(L, (void *)(uintptr_t)model);
+    lua_pushlightuserdata(L, (void *)(uintptr_t)operation);
+    tap_err failed = lua_isnil(L, 3) ? TAP_OK : tap_value_read(&input, L, 3, shape, &err);
+    if (!failed)
+        failed = tap_client_call(&op, client, name, input, &err);
+    json_decref(input);
+    if (failed)
+        raise_of_call(L, &err, model, json_string_value(json_object_get(operation, "name")));
+    return tap_task_wait(L, op, call_results);
+}
+
+/* c:operations() -> sorted list of names. */
+static tap_nresults l_operations(lua_State *L)
+{
+    size_t n;
+    const char *const *names = tap_model_operations(tap_client_model(check_client(L)), &n);
+    tap_list_push_texts(L, names, n);
+    return 1;
+}
+
+/* c:operation(name) -> { name =, http =, input =, output =, errors = } as in the model, by any
+ * spelling of the name. Raises, with the nearest name, when there is no such operation. */
+static tap_nresults l_operation(lua_State *L)
+{
+    const json_t *operation;
+    struct tap_error err;
+    if (tap_model_operation(&operation, tap_client_model(check_client(L)), luaL_checkstring(L, 2),
+                            &err) ||
+        tap_value_push(L, operation, TAP_KEYS_REMEMBER, (struct tap_shape){0}, &err))
+        tap_lua_raise(L, &err);
+    return 1;
+}
+
+/* c:service() -> its name, as given to new. */
+static tap_nresults l_service(lua_State *L)
+{
+    lua_pushstring(L, tap_model_service(tap_client_model(check_client(L))));
+    return 1;
+}
+
+/* c:region() -> the region, "" when there is none. */
+static tap_nresults l_region(lua_State *L)
+{
+    lua_pushstring(L, tap_client_region(check_client(L)));
+    return 1;
+}
+
+static void close_client(void *client)
+{
+    tap_client_free(client);
+}
+
+static const luaL_Reg methods[] = {
+    {"call", l_call},       {"operations", l_operations}, {"operation", l_operation},
+    {"service", l_service}, {"region", l_region},         {NULL, NULL},
+};
+static const struct tap_handle_type client_type = {"tap.client", close_client, methods};
+
+int luaopen_tap_core_client(lua_State *L)
+{
+    static const luaL_Reg functions[] = {{"new", l_new}, {NULL, NULL}};
+    luaL_newlib(L, functions);
+    return 1;
+}
