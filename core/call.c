@@ -166,17 +166,6 @@ static void pause_over(struct tap_timer *timer)
     send_attempt((struct call_op *)((char *)timer - offsetof(struct call_op, pause)));
 }
 
-static const char *request_id_of(const struct tap_response *response)
-{
-    static const char *const names[] = {"x-amzn-RequestId", "x-amz-request-id"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        const char *id = tap_headers_get(&response->headers, names[i]);
-        if (id)
-            return id;
-    }
-    return "";
-}
-
 /* Reads the answer: TAP_OK with the output, or why there is none. */
 static tap_err read_answer(struct call_op *call, const struct tap_response *response,
                            struct tap_error *error)
@@ -191,7 +180,7 @@ static tap_err read_answer(struct call_op *call, const struct tap_response *resp
         client->protocol->parse_error(error, client->model, response);
         code = error->code;
     }
-    tap_set(&call->request_id, request_id_of(response));
+    tap_set(&call->request_id, tap_response_request_id(response));
     if (code == TAP_OK)
         return code;
     error->http_status = response->status;

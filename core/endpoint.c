@@ -14,6 +14,7 @@
 #include <strings.h>
 
 #include "mem.h"
+#include "protocol.h"
 
 struct partition {
     const char *id;
@@ -324,48 +325,15 @@ bool tap_endpoint_is_loopback(const struct tap_endpoint *endpoint)
     return is_loopback;
 }
 
-/* "{AccountId}.data-" -> "123456789012.data-". Each member stands alone in its label or label's
- * part, and must not be able to end the label: "x.evil/" is refused. */
-static tap_err expand_prefix(struct tap_buf *out, const char *pattern, const json_t *input,
-                             struct tap_error *err)
-{
-    while (*pattern) {
-        size_t plain = strcspn(pattern, "{");
-        tap_buf_add(out, pattern, plain);
-        pattern += plain;
-        if (*pattern != '{')
-            break;
-        size_t n = strcspn(++pattern, "}");
-        char *member = tap_strndup(pattern, n);
-        const char *value = json_string_value(json_object_get(input, member));
-        bool usable = value && is_host_label(value, strlen(value));
-        tap_err code = TAP_OK;
-        if (usable)
-            tap_buf_puts(out, value);
-        else
-            code = tap_fail(err, TAP_E_USAGE, "ParamValidation",
-                            "%s: becomes a part of the host name, so letters, digits and hyphens "
-                            "are expected, at most 63",
-                            member);
-        tap_free(member);
-        if (code)
-            return code;
-        pattern += n + (pattern[n] == '}');
-    }
-    return TAP_OK;
-}
-
 tap_err tap_endpoint_apply(const struct tap_endpoint *endpoint, struct tap_request *request,
                            const json_t *operation, const json_t *input, struct tap_error *err)
 {
-    const char *prefix =
-        json_string_value(json_object_get(json_object_get(operation, "endpoint"), "hostPrefix"));
     struct tap_buf host;
     tap_buf_init(&host, 1024);
     /* "data-127.0.0.1" is nobody's name: an emulator on this machine is asked without the prefix */
-    tap_err code = prefix && !tap_endpoint_is_loopback(endpoint)
-                       ? expand_prefix(&host, prefix, input, err)
-                       : TAP_OK;
+    tap_err code = TAP_OK;
+    if (!tap_endpoint_is_loopback(endpoint))
+        code = tap_host_prefix(&host, operation, input, err);
     if (code == TAP_OK) {
         tap_buf_puts(&host, endpoint->host);
         tap_set(&request->scheme, endpoint->scheme);
