@@ -21,8 +21,9 @@ struct tap_loop *tap_task_loop(lua_State *L);
 void tap_task_check(lua_State *L);
 
 /* Pushes the results of an operation that succeeded and returns their number. It is called on the
- * stack of the function that waits: that function's arguments are still there. It may raise. The
- * operation is borrowed: it is freed afterwards, in any case. */
+ * stack of the function that waits: that function's arguments are still there. It may raise, and
+ * it may wait for something more (`return tap_task_wait(...)`). The operation is borrowed: it is
+ * freed afterwards, in any case. */
 typedef tap_nresults tap_task_result(lua_State *L, struct tap_op *op);
 
 /* Lets the current task wait for `op`, which belongs to the task from here on, even when this

@@ -1,0 +1,194 @@
+/*
+ * The module search: `require "tap.stack"` by searcher.h's order, so that files on disk win over
+ * the copies in the binary and a developer's edit counts at once.
+ */
+#include "searcher.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/mem.h"
+#include "files.h"
+#include "lua_util.h"
+#include "modules.h"
+
+char *tap_executable(void)
+{
+    char path[4096];
+    ssize_t n = readlink("/proc/self/exe", path, sizeof path - 1);
+    return n > 0 ? tap_strndup(path, (size_t)n) : NULL;
+}
+
+/* ---- places ---- */
+
+/* Takes `folder`. */
+static void add_place(struct tap_places *places, char *folder, const char *origin)
+{
+    struct stat st;
+    if (places->n == TAP_MAX_PLACES || stat(folder, &st) != 0 || !S_ISDIR(st.st_mode)) {
+        tap_free(folder);
+        return;
+    }
+    places->items[places->n].folder = folder;
+    places->items[places->n].origin = origin;
+    places->n++;
+}
+
+static void add_path(struct tap_places *places, const char *list)
+{
+    while (list && *list) {
+        size_t n = strcspn(list, ":");
+        if (n > 0)
+            add_place(places, tap_strndup(list, n), "path");
+        list += n + (list[n] == ':');
+    }
+}
+
+/* Cuts the last component off; false when there is none. */
+static bool parent_folder(char *path)
+{
+    char *slash = strrchr(path, '/');
+    if (!slash || slash == path)
+        return false;
+    *slash = '\0';
+    return true;
+}
+
+/* A build puts the binary one or two folders below the repository (build/, build/release/). */
+static bool add_tree(struct tap_places *places, const char *bin)
+{
+    char *folder = tap_strdup(bin);
+    bool found = false;
+    for (int up = 0; up < 2 && !found && parent_folder(folder); up++) {
+        char *scripts = tap_sprintf("%s/scripts", folder);
+        char *proof = tap_sprintf("%s/tap/init.lua", scripts);
+        found = access(proof, R_OK) == 0;
+        tap_free(proof);
+        if (found)
+            add_place(places, scripts, "tree");
+        else
+            tap_free(scripts);
+    }
+    tap_free(folder);
+    return found;
+}
+
+void tap_places_init(struct tap_places *places, bool team)
+{
+    places->n = 0;
+    if (team)
+        add_place(places, tap_strdup("./tap"), "team");
+    add_path(places, getenv("TAP_PATH"));
+    char *bin = tap_executable();
+    if (bin && parent_folder(bin) && !add_tree(places, bin) && parent_folder(bin))
+        add_place(places, tap_sprintf("%s/share/tapengine", bin), "share");
+    tap_free(bin);
+}
+
+void tap_places_fini(struct tap_places *places)
+{
+    for (size_t i = 0; i < places->n; i++)
+        tap_free(places->items[i].folder);
+    places->n = 0;
+}
+
+char *tap_places_file(const struct tap_places *places, size_t index, const char *name)
+{
+    char *path = tap_sprintf("%s/%s", places->items[index].folder, name);
+    struct stat st;
+    if (stat(path, &st) == 0 && S_ISREG(st.st_mode) && access(path, R_OK) == 0)
+        return path;
+    tap_free(path);
+    return NULL;
+}
+
+bool tap_is_library(const char *name)
+{
+    return strncmp(name, "tap/", 4) == 0 || strncmp(name, "sandbox/", 8) == 0;
+}
+
+/* ---- require ---- */
+
+/* Loads a chunk and pushes it with its path, as a searcher answers; raises when it is broken.
+ * [-0, +2, e] */
+static int push_loader(lua_State *L, const char *module, const char *path, const char *text,
+                       size_t n)
+{
+    if (luaL_loadbufferx(L, text, n, lua_pushfstring(L, "@%s", path), "t") != LUA_OK)
+        return luaL_error(L, "error loading module '%s':\n\t%s", module, lua_tostring(L, -1));
+    lua_pushstring(L, path);
+    return 2;
+}
+
+static int load_file(lua_State *L, const char *module, char *path)
+{
+    struct tap_buf text;
+    struct tap_error err;
+    lua_pushstring(L, path);
+    tap_free(path);
+    path = NULL;
+    if (tap_file_read(&text, lua_tostring(L, -1), &err))
+        tap_lua_raise(L, &err);
+    const char *name = lua_tostring(L, -1);
+    tap_lua_push_buf(L, &text);
+    size_t n;
+    const char *bytes = lua_tolstring(L, -1, &n);
+    return push_loader(L, module, name, bytes, n);
+}
+
+/* Pushes the loader of the first file or asset of that name; 0 when there is none. */
+static int load_first(lua_State *L, const char *module, const char *name)
+{
+    struct tap_places places;
+    tap_places_init(&places, false);
+    char *path = NULL;
+    for (size_t i = 0; i < places.n && !path; i++)
+        path = tap_places_file(&places, i, name);
+    tap_places_fini(&places);
+    if (path)
+        return load_file(L, module, path);
+    const struct tap_asset *asset = tap_asset_find(&tap_script_assets, name);
+    if (!asset)
+        return 0;
+    return push_loader(L, module, lua_pushfstring(L, "embedded:%s", name),
+                       (const char *)asset->data, asset->size);
+}
+
+static int search(lua_State *L)
+{
+    const char *module = luaL_checkstring(L, 1);
+    const char *stem = luaL_gsub(L, module, ".", "/");
+    const char *file = lua_pushfstring(L, "%s.lua", stem);
+    const char *folder = lua_pushfstring(L, "%s/init.lua", stem);
+    if (!tap_is_library(folder))
+        return 0;
+    int n = load_first(L, module, file);
+    if (n == 0)
+        n = load_first(L, module, folder);
+    if (n == 0) {
+        lua_pushfstring(L, "no file '%s' among the engine's scripts", file);
+        n = 1;
+    }
+    return n;
+}
+
+void tap_searcher_open(lua_State *L)
+{
+#define MODULE(name) {"tap.core." #name, luaopen_tap_core_##name},
+    static const luaL_Reg modules[] = {TAP_MODULES(MODULE){NULL, NULL}};
+#undef MODULE
+    lua_getglobal(L, "package");
+    lua_getfield(L, -1, "preload");
+    luaL_setfuncs(L, modules, 0);
+    lua_pop(L, 1);
+    lua_getfield(L, -1, "searchers");
+    for (lua_Integer i = luaL_len(L, -1); i >= 2; i--) { /* room after package.preload's */
+        lua_geti(L, -1, i);
+        lua_seti(L, -2, i + 1);
+    }
+    lua_pushcfunction(L, search);
+    lua_seti(L, -2, 2);
+    lua_pop(L, 2);
+}
