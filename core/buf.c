@@ -38,6 +38,14 @@ void tap_buf_reset(struct tap_buf *buf)
         buf->data[0] = '\0';
 }
 
+void tap_buf_cut(struct tap_buf *buf, size_t len)
+{
+    if (len >= buf->len)
+        return;
+    buf->len = len;
+    buf->data[len] = '\0';
+}
+
 /* Room for n more bytes and a NUL; false when the cap forbids it. */
 static bool reserve(struct tap_buf *buf, size_t n)
 {

@@ -25,6 +25,9 @@ void tap_buf_reset(struct tap_buf *buf);
 /* Like fini, after overwriting what it held. */
 void tap_buf_fini_secret(struct tap_buf *buf);
 
+/* Shortens it to its first `len` bytes; longer than it is: nothing happens. */
+void tap_buf_cut(struct tap_buf *buf, size_t len);
+
 void tap_buf_add(struct tap_buf *buf, const void *bytes, size_t n);
 void tap_buf_puts(struct tap_buf *buf, const char *text);
 void tap_buf_putc(struct tap_buf *buf, char c);

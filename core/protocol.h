@@ -51,6 +51,15 @@ tap_err tap_protocol_of(const struct tap_protocol **out, const struct tap_model 
 tap_err tap_validate_input(const struct tap_model *model, const json_t *operation,
                            const json_t *input, struct tap_error *err);
 
+/* What the operation puts before the endpoint's host ("foo.", "{AccountId}." with the member's
+ * value); appends nothing when it has no such trait. TAP_E_USAGE when the member is not fit for a
+ * host name. */
+tap_err tap_host_prefix(struct tap_buf *out, const json_t *operation, const json_t *input,
+                        struct tap_error *err);
+
+/* The request id that a response's headers carry, borrowed; "" when none does. */
+const char *tap_response_request_id(const struct tap_response *response);
+
 extern const struct tap_protocol tap_protocol_query;
 
 #endif

@@ -1,0 +1,106 @@
+/*
+ * Which protocol a service is spoken to in. The table is in botocore's order of preference: of the
+ * protocols that a service offers, the first one that is built is used. Adding a protocol is one
+ * line here and a file of its own.
+ */
+#include "protocol.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#include "protocol_shape.h"
+
+static const struct {
+    const char *name;
+    const struct tap_protocol *built; /* NULL: known, and not built */
+} protocols[] = {
+    {"smithy-rpc-v2-cbor", NULL},   {"json", NULL}, {"rest-json", NULL}, {"rest-xml", NULL},
+    {"query", &tap_protocol_query}, {"ec2", NULL},
+};
+
+static bool offers(const struct tap_model *model, const char *name)
+{
+    const json_t *metadata = tap_model_metadata(model);
+    const json_t *list = json_object_get(metadata, "protocols");
+    const char *only = json_string_value(json_object_get(metadata, "protocol"));
+    size_t i;
+    const json_t *offered;
+    if (!json_array_size(list))
+        return only && strcmp(only, name) == 0;
+    json_array_foreach(list, i,
+                       offered) if (json_is_string(offered) &&
+                                    strcmp(json_string_value(offered), name) == 0) return true;
+    return false;
+}
+
+tap_err tap_protocol_of(const struct tap_protocol **out, const struct tap_model *model,
+                        struct tap_error *err)
+{
+    const char *wanted = NULL;
+    for (size_t i = 0; i < sizeof protocols / sizeof *protocols; i++) {
+        if (!offers(model, protocols[i].name))
+            continue;
+        *out = protocols[i].built;
+        if (*out)
+            return TAP_OK;
+        wanted = wanted ? wanted : protocols[i].name;
+    }
+    *out = NULL;
+    if (!wanted)
+        return tap_fail(err, TAP_E_UNSUPPORTED, "UnsupportedProtocol",
+                        "the model of %s names no protocol that is known",
+                        tap_model_service(model));
+    return tap_fail(err, TAP_E_UNSUPPORTED, "UnsupportedProtocol",
+                    "%s is spoken to in the %s protocol, which is not built yet",
+                    tap_model_service(model), wanted);
+}
+
+const char *tap_response_request_id(const struct tap_response *response)
+{
+    static const char *const names[] = {"x-amzn-RequestId", "x-amz-request-id",
+                                        "x-amzn-request-id"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const char *value = tap_headers_get(&response->headers, names[i]);
+        if (value)
+            return value;
+    }
+    return "";
+}
+
+/* One label of a host name: letters, digits and '-', 1 to 63 of them. */
+static bool is_host_label(const char *text, size_t n)
+{
+    if (n < 1 || n > 63 || text[0] == '-' || text[n - 1] == '-')
+        return false;
+    for (size_t i = 0; i < n; i++)
+        if (!isalnum((unsigned char)text[i]) && text[i] != '-')
+            return false;
+    return true;
+}
+
+tap_err tap_host_prefix(struct tap_buf *out, const json_t *operation, const json_t *input,
+                        struct tap_error *err)
+{
+    const json_t *endpoint = json_object_get(operation, "endpoint");
+    const char *at = json_string_value(json_object_get(endpoint, "hostPrefix"));
+    while (at && *at) {
+        size_t literal = strcspn(at, "{");
+        tap_buf_add(out, at, literal);
+        at += literal;
+        if (!*at)
+            break;
+        size_t n = strcspn(at, "}");
+        char member[128];
+        tap_error_copy(member, n < sizeof member ? n : sizeof member, at + 1);
+        const json_t *label = json_object_get(input, member);
+        if (!json_is_string(label) ||
+            !is_host_label(json_string_value(label), json_string_length(label)))
+            return tap_fail(err, TAP_E_USAGE, "InvalidInput",
+                            "%s: must be letters, digits and '-', because it becomes a part of the "
+                            "host's name",
+                            member);
+        tap_buf_puts(out, json_string_value(label));
+        at += at[n] ? n + 1 : n;
+    }
+    return TAP_OK;
+}

@@ -1,0 +1,43 @@
+/*
+ * The query protocol: a form (Action=..., one parameter a scalar) is sent, XML comes back. Its four
+ * halves are client and server, request and response; what they share is here: how a model's
+ * members are named on the wire. Private to query_*.c.
+ *
+ * Source: Smithy, "AWS query protocol"; and botocore's models, which say some of it differently.
+ */
+#ifndef TAP_QUERY_H
+#define TAP_QUERY_H
+
+#include "protocol.h"
+#include "protocol_shape.h"
+
+/* A structure's member. */
+const char *tap_query_member_name(const struct tap_model *model, const json_t *ref,
+                                  const char *member);
+/* True when the elements of a list or map stand directly under the member's name. */
+bool tap_query_flattened(const json_t *ref, const json_t *shape);
+/* A list's element ("member"); a map's key and value ("key", "value"). */
+const char *tap_query_item_name(const json_t *list);
+const char *tap_query_key_name(const json_t *map);
+const char *tap_query_value_name(const json_t *map);
+/* The element of a response that holds the output: "DescribeStacksResult". Freed by tap_free. */
+char *tap_query_result_name(const json_t *operation);
+
+tap_err tap_query_build_request(struct tap_request *out, const struct tap_model *model,
+                                const json_t *operation, const json_t *input,
+                                struct tap_error *err);
+tap_err tap_query_parse_response(json_t **output, const struct tap_model *model,
+                                 const json_t *operation, const struct tap_response *response,
+                                 struct tap_error *err);
+void tap_query_parse_error(struct tap_error *err, const struct tap_model *model,
+                           const struct tap_response *response);
+tap_err tap_query_read_request(const json_t **operation, json_t **input,
+                               const struct tap_model *model, const struct tap_request *request,
+                               struct tap_error *err);
+void tap_query_write_response(struct tap_response *out, const struct tap_model *model,
+                              const json_t *operation, const json_t *output,
+                              const char *request_id);
+void tap_query_write_error(struct tap_response *out, const struct tap_model *model,
+                           const struct tap_error *error, const char *request_id);
+
+#endif
