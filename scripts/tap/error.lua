@@ -1,0 +1,48 @@
+--- Errors as the library raises them: structured tables over tap.core.error.
+--
+-- A failed call, a broken template, an expired deadline: each is a table with `class`, `code`, `message` and
+-- what else is known. `class` says what kind of trouble it is and decides the exit code (tap.exit); `hints`
+-- is a list of lines that say what to do next; `cause` is the error underneath.
+
+local core = require "tap.core.error"
+
+local errors = { new = core.new, is = core.is, mt = core.mt }
+
+--- Raises a structured error.
+---@param fields table class, code, message and anything else worth telling
+function errors.raise(fields)
+  error(core.new(fields), 0)
+end
+
+--- Any raised value as a structured error: a string (a Lua error, a script's error("...")) gets class
+--- "script".
+---@param e any
+---@return table
+function errors.from(e)
+  if core.is(e) then return e end
+  return core.new { class = "script", code = "ScriptError", message = tostring(e) }
+end
+
+--- True for the error that ends a cancelled task; it is never to be kept from its task.
+---@param e any
+---@return boolean
+function errors.is_cancel(e)
+  return core.is(e) and e.code == "Canceled"
+end
+
+local function finish(ok, ...)
+  if ok then return ... end
+  local e = ...
+  if errors.is_cancel(e) then error(e, 0) end
+  return nil, errors.from(e)
+end
+
+--- fn(...)'s results, or nil and the error where a script wants to go on. Cancellation passes through.
+---@param fn function
+---@return any result nil when it failed
+---@return table? err
+function errors.try(fn, ...)
+  return finish(pcall(fn, ...))
+end
+
+return errors

@@ -1,0 +1,88 @@
+--- Where workflows are found: the path given; ./tap of the team's repository; the folders of $TAP_PATH; the
+-- installed share folder (the repository's scripts/ for a build); the copies in the binary. The first hit
+-- wins, `tapengine list` shows what it hides. tap.core.assets knows the folders.
+
+local assets = require "tap.core.assets"
+local errors = require "tap.error"
+local sys = require "tap.core.sys"
+local util = require "tap.util"
+
+local locate = {}
+
+local function names()
+  local seen = {}
+  for _, folder in ipairs(assets.folders()) do
+    for _, file in ipairs(sys.list_dir(folder.path)) do
+      local name = file:match("^(.+)%.lua$")
+      if name then seen[name] = true end
+    end
+  end
+  for _, path in ipairs(assets.list()) do
+    local name = path:match("^([^/]+)%.lua$")
+    if name then seen[name] = true end
+  end
+  return util.sorted_keys(seen)
+end
+
+-- What a user's own file hides; a build's scripts/ folder and the copies of it in the binary are one.
+local function hidden_by(origin, shadowed)
+  local hidden = {}
+  for _, place in ipairs((origin == "team" or origin == "path") and shadowed or {}) do
+    hidden[#hidden + 1] = place.origin == "embedded" and "the built-in one" or place.path
+  end
+  return hidden
+end
+
+--- Every workflow that can be named.
+---@return { name: string, path: string?, origin: string, hides: string[] }[] sorted by name; origin: "team",
+---  "path", "share", "tree" or "embedded"
+function locate.all()
+  local all = {}
+  for _, name in ipairs(names()) do
+    local path, text, origin, shadowed = assets.find(name .. ".lua")
+    if text then
+      all[#all + 1] = { name = name, path = path, origin = origin, hides = hidden_by(origin, shadowed) }
+    end
+  end
+  return all
+end
+
+--- Does the word name a file rather than a workflow?
+---@param word string
+---@return boolean
+function locate.is_path(word)
+  return word:find("/", 1, true) ~= nil or word:find("%.lua$") ~= nil
+end
+
+--- A workflow's text by its path or name. A path that cannot be read raises.
+---@param word string
+---@return string? source nil when there is no workflow of that name
+---@return string? path for messages; "embedded:NAME.lua" for a copy in the binary
+function locate.find(word)
+  if locate.is_path(word) then
+    local source, e = errors.try(sys.read_file, word)
+    if source then return source, word end
+    errors.raise { class = "usage", code = "NoSuchFile", message = e.message }
+  end
+  local path, source = assets.find(word .. ".lua")
+  return source, path or "embedded:" .. word .. ".lua"
+end
+
+--- ", did you mean 'x'?" for a word that names no workflow.
+---@param word string
+---@param commands string[]? further right words
+---@return string
+function locate.suggest(word, commands)
+  local known = names()
+  for _, command in ipairs(commands or {}) do known[#known + 1] = command end
+  return util.suggest(word, known)
+end
+
+--- The copy in the binary, whatever is on disk.
+---@param name string
+---@return string? source
+function locate.embedded(name)
+  return not name:find("/", 1, true) and assets.read(name .. ".lua") or nil
+end
+
+return locate

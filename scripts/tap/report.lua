@@ -1,0 +1,193 @@
+--- What the user sees: for people, or one JSON object a line (jsonl), or one result object (json).
+--
+-- A workflow that changes something tells its progress on stdout, in order. With `json`, stdout holds the one
+-- result and the progress goes to stderr; a query (status, outputs, ...) keeps stdout for its result too.
+-- Every line also goes to the log, and nothing secret reaches either.
+
+local core_log = require "tap.core.log"
+local errors = require "tap.error"
+local exit = require "tap.exit"
+local json = require "tap.core.json"
+local log = require "tap.log"
+local sys = require "tap.core.sys"
+local task = require "tap.task"
+local text = require "tap.core.text"
+
+local report = {}
+report.__index = report
+
+local STDOUT, STDERR = 1, 2
+
+local RED, GREEN, YELLOW, BOLD, DIM = 31, 32, 33, 1, 2
+
+--- Makes the report of a run.
+---@param options { mode: "human"|"json"|"jsonl", query: boolean?, run: string? }
+---@return table
+function report.new(options)
+  local self = setmetatable({ mode = options.mode or "human", run = options.run }, report)
+  self.progress = (options.query or self.mode == "json") and STDERR or STDOUT
+  self.widths = { status = 18, type = 0, id = 0 }
+  return self
+end
+
+local function color_for(fd)
+  local no_color = sys.getenv("NO_COLOR")
+  return (no_color == nil or no_color == "") and sys.getenv("TERM") ~= "dumb" and sys.isatty(fd)
+end
+
+local function paint(fd, code, words)
+  return color_for(fd) and ("\27[%dm%s\27[0m"):format(code, words) or words
+end
+
+local function put(fd, line)
+  sys.write(fd, core_log.redact(line) .. "\n")
+end
+
+local function put_object(self, kind, fields)
+  local object = { type = kind, run = self.run, time = text.iso_time(task.now(), true) }
+  for name, value in pairs(fields) do object[name] = value end
+  put(STDOUT, json.encode(object))
+end
+
+--- One line of progress.
+---@param line string
+---@param fields table? for the machine's form and the log
+function report:note(line, fields)
+  log.info(line, fields)
+  if self.mode ~= "jsonl" then return put(self.progress, line) end
+  local object = { message = line }
+  for name, value in pairs(fields or {}) do object[name] = value end
+  put_object(self, "note", object)
+end
+
+--- Something that does not stop the run and should be seen.
+---@param line string
+---@param fields table?
+function report:warn(line, fields)
+  log.warn(line, fields)
+  if self.mode == "jsonl" then return put_object(self, "warning", { message = line }) end
+  put(STDERR, paint(STDERR, YELLOW, "warning: ") .. line)
+end
+
+---------------------------------------------------------------------------------------------------------
+-- Stack events
+
+--- Makes room for the longest type and logical id, so that columns stand still from the first line on.
+---@param resources { type: string, id: string }[]
+function report:expect(resources)
+  for _, resource in ipairs(resources) do
+    self.widths.type = math.max(self.widths.type, #resource.type)
+    self.widths.id = math.max(self.widths.id, #resource.id)
+  end
+end
+
+local function status_color(status)
+  if status:find("FAILED") or status:find("ROLLBACK") then return RED end
+  return status:find("_COMPLETE$") and GREEN or DIM
+end
+
+local function event_line(self, event, fd)
+  local widths, status = self.widths, event.ResourceStatus
+  widths.status = math.max(widths.status, #status)
+  self:expect { { type = event.ResourceType or "", id = event.LogicalResourceId or "" } }
+  local function cell(words, width) return words .. (" "):rep(width - #words) end
+  local line = table.concat({
+    os.date("%H:%M:%S", math.floor(event.Timestamp)),
+    paint(fd, status_color(status), status) .. (" "):rep(widths.status - #status),
+    cell(event.ResourceType or "", widths.type),
+    cell(event.LogicalResourceId or "", widths.id),
+    event.ResourceStatusReason or "",
+  }, "  ")
+  return (line:gsub("%s+$", ""))
+end
+
+--- An event with the names that the machine's form uses.
+---@param event table as DescribeStackEvents gives it
+---@return table
+function report.event_fields(event)
+  return {
+    event_time = text.iso_time(event.Timestamp, true), stack = event.StackName, stack_id = event.StackId,
+    event_id = event.EventId, status = event.ResourceStatus, resource_type = event.ResourceType,
+    logical_id = event.LogicalResourceId, physical_id = event.PhysicalResourceId,
+    reason = event.ResourceStatusReason, detailed_status = event.DetailedStatus,
+  }
+end
+
+--- One stack event as it comes.
+---@param event table as DescribeStackEvents gives it
+---@param fd integer? where the human form goes; default: with the progress
+function report:event(event, fd)
+  local fields = report.event_fields(event)
+  log.info("stack event", fields)
+  if self.mode == "jsonl" then return put_object(self, "event", fields) end
+  fd = fd or self.progress
+  put(fd, event_line(self, event, fd))
+end
+
+---------------------------------------------------------------------------------------------------------
+-- Results and failures
+
+--- A value for a person when the workflow has no better way to show it.
+local function show(value)
+  if type(value) ~= "table" then return tostring(value) end
+  return json.encode(value, { indent = 2 })
+end
+
+--- The result of the run. `words` is how a person reads it; without it the value is shown as JSON.
+---@param value any nil: nothing to show
+---@param words string?
+function report:finish(value, words)
+  log.info("done", type(value) == "table" and { result = value } or nil)
+  if self.mode == "jsonl" then return put_object(self, "result", { result = value }) end
+  if self.mode == "json" then
+    return put(STDOUT, json.encode(value == nil and json.null or value, { indent = 2 }))
+  end
+  words = words or (value ~= nil and show(value)) or ""
+  if words ~= "" then put(STDOUT, words) end
+end
+
+--- An error with the fields that the machine's form and the log show.
+---@param e table a structured error
+---@return table
+function report.error_fields(e)
+  local fields = { message = tostring(e), exit = exit.code(e), outcome = exit.outcome(e) }
+  for _, name in ipairs { "code", "class", "service", "operation", "status", "request_id", "file", "line",
+    "column", "hints", "problems", "failures" } do
+    fields[name] = rawget(e, name)
+  end
+  return fields
+end
+
+--- Why the run failed, and what to do next.
+---@param e any
+---@param more string[]? further lines, for instance what goes on in AWS
+function report:failure(e, more)
+  e = errors.from(e)
+  local fields = report.error_fields(e)
+  if more then fields.going_on = json.list(more) end
+  log.error(fields.message, { code = fields.code, class = fields.class, exit = fields.exit,
+    traceback = rawget(e, "traceback") })
+  if self.mode == "json" then put(STDOUT, json.encode({ error = fields }, { indent = 2 })) end
+  if self.mode == "jsonl" then return put_object(self, "error", fields) end
+  put(STDERR, paint(STDERR, RED, "error: ") .. fields.message:gsub("\n", "\n       "))
+  for _, lines in ipairs { rawget(e, "hints") or {}, more or {} } do
+    for _, line in ipairs(lines) do put(STDERR, "  " .. line) end
+  end
+end
+
+--- A line of advice after a failure, for people only.
+---@param line string
+function report:hint(line)
+  if self.mode ~= "jsonl" then put(STDERR, "  " .. line) end
+end
+
+--- A question that needs a yes; the caller has made sure that a person is there.
+---@param question string
+---@return boolean
+function report.ask(question)
+  put(STDERR, paint(STDERR, BOLD, question))
+  local answer = sys.read_line("[y/N] ") or ""
+  return answer:lower():match("^%s*y") ~= nil
+end
+
+return report

@@ -1,0 +1,166 @@
+--- One execution of a workflow: its id, its clients' settings, its sandbox, and the `ctx` that the workflow's
+-- run(ctx, p) is given.
+
+local crypto = require "tap.core.crypto"
+local errors = require "tap.error"
+local log = require "tap.log"
+local sys = require "tap.core.sys"
+local task = require "tap.task"
+local text = require "tap.core.text"
+local util = require "tap.util"
+
+local run = {}
+run.__index = run
+
+-- The run that scripts' tap.client belongs to; one process executes one run.
+local current
+
+local SANDBOX_REGION = "us-east-1"
+local SANDBOX_CREDENTIALS = { access_key = "test", secret_key = "test" }
+
+local function new_id()
+  local stamp = text.iso_time(task.now()):gsub("[-:]", ""):sub(1, 15)
+  return ("%s-%s"):format(stamp, crypto.uuid():sub(1, 8))
+end
+
+local function start_sandbox(self, scenario)
+  if self.options.endpoint_url then
+    errors.raise { class = "usage", code = "BadArguments",
+      message = "--sandbox and --endpoint-url exclude each other" }
+  end
+  task.clock "virtual"
+  self.sandbox = require("sandbox").start { scenario = scenario ~= "" and scenario or nil }
+end
+
+--- Starts a run: from here on tap.client uses its settings.
+---@param options table the global options' values
+---@param report table
+---@return table run
+function run.start(options, report)
+  local self = setmetatable({ options = options, report = report, id = new_id() }, run)
+  report.run = self.id
+  current = self
+  if options.sandbox then start_sandbox(self, options.sandbox) end
+  return self
+end
+
+--- Ends it: the sandbox stops.
+function run:stop()
+  if self.sandbox then self.sandbox:stop() end
+  self.sandbox, current = nil, nil
+end
+
+--- The region of the run's calls; nil when none is set.
+---@return string?
+function run:region()
+  for _, region in ipairs { self.options.region or "", sys.getenv("AWS_REGION") or "",
+    sys.getenv("AWS_DEFAULT_REGION") or "" } do
+    if region ~= "" then return region end
+  end
+  return self.sandbox and SANDBOX_REGION or nil
+end
+
+--- What tap.client passes on to the core; empty outside of a run.
+---@return table options
+function run.client_options()
+  if not current then return {} end
+  local region = current:region()
+  if not region then
+    errors.raise { class = "usage", code = "NoRegion", message = "no region is set",
+      hints = { "give --region, or set AWS_REGION in the environment" } }
+  end
+  if current.sandbox then
+    return { region = region, endpoint_url = current.sandbox.url, credentials = SANDBOX_CREDENTIALS }
+  end
+  return { region = region, endpoint_url = current.options.endpoint_url }
+end
+
+---------------------------------------------------------------------------------------------------------
+-- What run(ctx, p) is given
+
+local context = {}
+context.__index = context
+
+--- Runs one step and gives its results; its begin, end and duration are logged.
+---@param name string
+---@param fn function
+---@return any
+function context:step(name, fn, ...)
+  local began = task.monotonic()
+  log.info("step begins", { step = name })
+  local results = table.pack(pcall(fn, ...))
+  local seconds = task.monotonic() - began
+  if results[1] then
+    log.info("step ended", { step = name, seconds = seconds })
+    return table.unpack(results, 2, results.n)
+  end
+  log.warn("step failed", { step = name, seconds = seconds, reason = tostring(results[2]) })
+  return error(results[2], 0)
+end
+
+--- A client of a service, with the run's region, endpoint and credentials.
+---@param service string
+---@return table
+function context.client(_, service)
+  return require("tap.client").new(service)
+end
+
+--- Says what AWS is doing on behalf of this run, for the message of an interruption, a timeout or a lost
+-- connection; nil when it has ended.
+---@param what string? one sentence
+---@param ways string[]? lines: how to come back to it
+function context:going_on(what, ways)
+  self.run.note = what and { what = what, ways = ways or {} } or nil
+end
+
+--- A command line that comes back to what this run has begun.
+---@param words string "status --stack-name web"
+---@return string
+function context:command(words)
+  local region, endpoint = self.run:region(), self.options.endpoint_url
+  return "tapengine " .. words .. (region and " --region " .. region or "")
+    .. (endpoint and " --endpoint-url " .. util.shell_quote(endpoint) or "")
+end
+
+--- Asks before something is done that cannot be undone. Passes when the answer is yes or --yes was given;
+-- raises class "refused" otherwise.
+---@param question string
+function context:confirm(question)
+  if self.options.yes then return end
+  if not sys.isatty(0) then
+    errors.raise { class = "refused", code = "NotConfirmed", message = question .. " Nobody is there to ask.",
+      hints = { "add --yes to go on without asking" } }
+  end
+  if not require("tap.report").ask(question) then
+    errors.raise { class = "refused", code = "NotConfirmed", message = "the answer was no; nothing was done" }
+  end
+end
+
+--- A token that makes an operation of this run idempotent and its events recognisable.
+---@param operation string "create"
+---@return string
+function context:token(operation)
+  return ("tap-%s-%s"):format(self.run_id, operation)
+end
+
+--- The ctx of this run. Its fields: run_id, options (the global options' values), out (tap.report), log.
+---@return table
+function run:context()
+  return setmetatable({ run = self, run_id = self.id, options = self.options, out = self.report, log = log },
+    { __index = function(_, name)
+      if context[name] then return context[name] end
+      errors.raise { class = "usage", code = "UnknownField", message = ("there is no ctx.%s%s"):format(
+        tostring(name), util.suggest(tostring(name), util.sorted_keys(context), "ctx.")) }
+    end })
+end
+
+--- What goes on in AWS, as lines; empty when nothing does.
+---@return string[]
+function run:going_on()
+  local note = self.note
+  if not note then return {} end
+  if self.sandbox then return { note.what, "the sandbox ends with this command, so nothing goes on" } end
+  return { note.what, table.unpack(note.ways) }
+end
+
+return run
