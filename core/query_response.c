@@ -23,7 +23,7 @@ static json_t *read_scalar(struct reader *reader, enum tap_shape_kind kind, cons
                            const char *text)
 {
     bool wordy = kind == TAP_SHAPE_STRING || kind == TAP_SHAPE_BLOB;
-    if (!*text && !wordy)
+    if (!wordy && !text[strspn(text, " \t\r\n")])
         return NULL; /* <DeletionTime/>: there is none */
     json_t *value = tap_scalar_read(kind, text, strlen(text));
     if (!value && !reader->code)
