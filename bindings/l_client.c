@@ -12,6 +12,7 @@
 
 #include <limits.h>
 
+#include "l_log.h"
 #include "lua_util.h"
 #include "modules.h"
 #include "shape.h"
@@ -69,6 +70,7 @@ static tap_nresults l_new(lua_State *L)
         .http.first_byte_timeout_ms = tap_lua_seconds_field(L, 2, "read_timeout"),
         .http.total_timeout_ms = tap_lua_seconds_field(L, 2, "total_timeout"),
         .http.ca_bundle = tap_lua_string_field(L, 2, "ca_bundle", NULL),
+        .log = tap_lua_log(L),
     };
     struct tap_loop *loop = tap_task_loop(L);
     struct tap_client *client;

@@ -191,12 +191,13 @@ static bool push_value(struct pusher *p, const json_t *value, struct tap_shape s
 {
     lua_State *L = p->L;
     bool ok = true;
-    if (p->depth >= TAP_MAX_DEPTH || !lua_checkstack(L, 6)) {
+    int deeper = json_is_object(value) || json_is_array(value);
+    if (p->depth + deeper > TAP_MAX_DEPTH || !lua_checkstack(L, 6)) {
         tap_fail(p->err, TAP_E_LIMIT, "TooDeep", "a value nests deeper than %d levels",
                  TAP_MAX_DEPTH);
         return false;
     }
-    p->depth++;
+    p->depth += deeper;
     switch (json_typeof(value)) {
     /* jansson's iterators take a json_t * though they do not change it */
     case JSON_OBJECT: ok = push_object(p, (json_t *)(uintptr_t)value, shape); break;
@@ -208,7 +209,7 @@ static bool push_value(struct pusher *p, const json_t *value, struct tap_shape s
     case JSON_FALSE: lua_pushboolean(L, 0); break;
     case JSON_NULL: lua_pushlightuserdata(L, NULL); break;
     }
-    p->depth--;
+    p->depth -= deeper;
     return ok;
 }
 
