@@ -49,6 +49,7 @@ struct tap_task {
     bool failed;   /* its outcome is an error, in user value TAP_TASK_FAILURE */
     bool threw;    /* its body has ended with an error */
     bool parked;
+    bool deadlocked; /* its wait was ended because it could not */
 };
 
 enum { /* user values */
@@ -93,6 +94,9 @@ void tap_task_cancel(struct tap_scheduler *scheduler, struct tap_task *task);
 /* The same for the scheduler, which knows what it wants. */
 void tap_task_stop(struct tap_scheduler *scheduler, struct tap_task *task, bool hard);
 void tap_task_cancel_children(struct tap_scheduler *scheduler, struct tap_task *task, bool hard);
+/* Ends, with an error, one wait of `task` or below it that can never end by itself; false when
+ * there is none. */
+bool tap_task_break_deadlock(struct tap_scheduler *scheduler, struct tap_task *task);
 /* Pushes the error that a cancelled task sees; its cause is the failure that it is cancelled for.
  * [-0, +1, -] */
 void tap_task_push_canceled(lua_State *L, struct tap_task *task);

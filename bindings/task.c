@@ -387,20 +387,6 @@ static bool wait_for_operation(struct tap_scheduler *scheduler)
     return true;
 }
 
-static void fail_by_deadlock(lua_State *L, struct tap_task *root)
-{
-    if (root->failed) { /* again, in the clean-up */
-        tap_task_stop(tap_scheduler(L), root, true);
-        return;
-    }
-    struct tap_error err;
-    tap_fail(&err, TAP_E_USAGE, "Deadlock",
-             "deadlock: every task waits for another one, and nothing is under way that could "
-             "wake any of them");
-    tap_lua_push_error(L, &err);
-    fail(L, root, NULL);
-}
-
 bool tap_task_run(lua_State *L, int nargs)
 {
     struct tap_scheduler *scheduler = tap_scheduler(L);
@@ -411,7 +397,7 @@ bool tap_task_run(lua_State *L, int nargs)
         if (task)
             step(L, task);
         else if (!wait_for_operation(scheduler))
-            fail_by_deadlock(L, root);
+            tap_task_break_deadlock(scheduler, root);
     }
     if (root->failed) {
         lua_getiuservalue(L, index, TAP_TASK_FAILURE);

@@ -90,8 +90,27 @@ void tap_task_push_canceled(lua_State *L, struct tap_task *task)
     }
 }
 
-static _Noreturn void raise_canceled(lua_State *L, struct tap_task *task)
+/* Nothing is ready and nothing under way: some task below `task` waits for what cannot come. One of
+ * them is told so. */
+bool tap_task_break_deadlock(struct tap_scheduler *scheduler, struct tap_task *task)
 {
+    for (struct tap_task *child = task->children; child; child = child->next)
+        if (tap_task_break_deadlock(scheduler, child))
+            return true;
+    interrupt(scheduler, task);
+    task->deadlocked = task->state == TAP_TASK_READY;
+    return task->deadlocked;
+}
+
+/* Raises why a wait has ended early.  [-0, +0, v] */
+static _Noreturn void raise_interrupted(lua_State *L, struct tap_task *task)
+{
+    if (task->deadlocked) {
+        task->deadlocked = false;
+        tap_lua_fail(L, TAP_E_USAGE, "Deadlock",
+                     "deadlock: every task waits for another one, and nothing is under way that "
+                     "could wake any of them");
+    }
     if (task->cancel == TAP_CANCEL_PENDING)
         task->cancel = TAP_CANCEL_RAISED;
     tap_task_push_canceled(L, task);
@@ -136,7 +155,7 @@ void tap_task_check(lua_State *L)
         tap_lua_fail(L, TAP_E_USAGE, "CannotWait", "%s", why);
     struct tap_task *task = tap_scheduler(L)->current;
     if (task->cancel == TAP_CANCEL_PENDING || task->cancel == TAP_CANCEL_HARD)
-        raise_canceled(L, task);
+        raise_interrupted(L, task);
 }
 
 static tap_nresults op_finished(lua_State *L, int status, lua_KContext context)
@@ -144,7 +163,7 @@ static tap_nresults op_finished(lua_State *L, int status, lua_KContext context)
     (void)status, (void)context;
     struct tap_task *task = tap_scheduler(L)->current;
     if (!task->finished)
-        raise_canceled(L, task);
+        raise_interrupted(L, task);
     const struct tap_error *err = tap_op_error(task->finished);
     if (err) {
         tap_lua_push_error(L, err);
@@ -178,7 +197,7 @@ static tap_nresults unparked(lua_State *L, int status, lua_KContext context)
     bool interrupted = task->parked;
     task->parked = false;
     if (interrupted)
-        raise_canceled(L, task);
+        raise_interrupted(L, task);
     return 0;
 }
 
@@ -219,7 +238,7 @@ static tap_nresults target_done(lua_State *L, int status, lua_KContext index)
 {
     (void)status;
     if (tap_task_arg(L, (int)index)->state != TAP_TASK_DONE)
-        raise_canceled(L, tap_task_current(L));
+        raise_interrupted(L, tap_task_current(L));
     return outcome(L, (int)index);
 }
 
