@@ -25,8 +25,8 @@ void tap_buf_fini(struct tap_buf *buf)
 
 void tap_buf_fini_secret(struct tap_buf *buf)
 {
-    for (volatile char *c = buf->data; c && c < buf->data + buf->cap; c++)
-        *c = 0;
+    if (buf->data)
+        explicit_bzero(buf->data, buf->cap);
     tap_buf_fini(buf);
 }
 

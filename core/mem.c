@@ -76,9 +76,7 @@ void tap_free_secret(char *text)
 {
     if (!text)
         return;
-    /* volatile: the compiler must not drop writes to memory that is about to be freed */
-    for (volatile char *c = text; *c; c++)
-        *c = 0;
+    explicit_bzero(text, strlen(text)); /* memset before free would be optimised away */
     free(text);
 }
 

@@ -19,9 +19,11 @@ enum { DATE_LENGTH = 8 }; /* "20260101", of "20260101T000000Z" */
 
 /* ---- the signing key ---- */
 
-/* Found by a hash of what it was derived from, so that the secret itself is not kept. */
+/* A key and what it was derived from. That it holds the secret is no new exposure: the log keeps
+ * every secret too, to redact it. */
 struct derived_key {
-    uint8_t fingerprint[TAP_SHA256_SIZE];
+    char date[DATE_LENGTH];
+    char *region, *service, *secret;
     uint8_t key[TAP_SHA256_SIZE];
 };
 
@@ -39,32 +41,34 @@ static void derive_key(uint8_t key[TAP_SHA256_SIZE], const char *date,
     tap_buf_fini_secret(&seed);
 }
 
+static bool is_derived_from(const struct derived_key *entry, const char *date,
+                            const struct tap_signing *signing)
+{
+    return entry->secret && memcmp(entry->date, date, DATE_LENGTH) == 0 &&
+           strcmp(entry->secret, signing->credentials->secret_key) == 0 &&
+           strcmp(entry->region, signing->region) == 0 &&
+           strcmp(entry->service, signing->service) == 0;
+}
+
 /* Borrowed until the next call. */
 static const uint8_t *signing_key(const struct tap_signing *signing)
 {
     enum { KEPT = 8 };
-    static _Thread_local struct derived_key kept[KEPT]; /* the next one overwrites the oldest */
+    static _Thread_local struct derived_key kept[KEPT]; /* the next one replaces the oldest */
     static _Thread_local unsigned next;
 
     char date[TAP_TIME_SIZE];
     tap_time_basic(date, signing->time);
-    struct tap_buf source;
-    tap_buf_init(&source, TAP_MAX_CANONICAL);
-    tap_buf_add(&source, date, DATE_LENGTH);
-    tap_buf_puts(&source, signing->region);
-    tap_buf_putc(&source, '/');
-    tap_buf_puts(&source, signing->service);
-    tap_buf_putc(&source, '/');
-    tap_buf_puts(&source, signing->credentials->secret_key);
-    uint8_t fingerprint[TAP_SHA256_SIZE];
-    tap_sha256(fingerprint, tap_buf_text(&source), source.len);
-    tap_buf_fini_secret(&source);
-
     for (size_t i = 0; i < KEPT; i++)
-        if (memcmp(kept[i].fingerprint, fingerprint, sizeof fingerprint) == 0)
+        if (is_derived_from(&kept[i], date, signing))
             return kept[i].key;
+
     struct derived_key *entry = &kept[next++ % KEPT];
-    memcpy(entry->fingerprint, fingerprint, sizeof fingerprint);
+    tap_free_secret(entry->secret);
+    entry->secret = tap_strdup(signing->credentials->secret_key);
+    tap_set(&entry->region, signing->region);
+    tap_set(&entry->service, signing->service);
+    memcpy(entry->date, date, DATE_LENGTH);
     derive_key(entry->key, date, signing);
     return entry->key;
 }
@@ -105,6 +109,12 @@ void tap_sigv4_signature(char out[65], const char *string_to_sign,
     tap_hex(out, signature, sizeof signature);
 }
 
+static tap_err too_large(struct tap_error *err)
+{
+    return tap_fail(err, TAP_E_LIMIT, "RequestTooLarge",
+                    "the request's path and headers are too large to sign");
+}
+
 /* All stages, over the request as it stands. */
 static tap_err compute(char signature[65], const struct tap_request *request,
                        const struct tap_signing *signing, struct tap_error *err)
@@ -115,8 +125,7 @@ static tap_err compute(char signature[65], const struct tap_request *request,
     tap_err rc = TAP_OK;
     tap_sigv4_canonical_request(&canonical, request, signing);
     if (canonical.overflow) {
-        rc = tap_fail(err, TAP_E_LIMIT, "RequestTooLarge",
-                      "the request's headers and path are too large to sign");
+        rc = too_large(err);
     } else {
         tap_sigv4_string_to_sign(&to_sign, tap_buf_text(&canonical), signing);
         tap_sigv4_signature(signature, tap_buf_text(&to_sign), signing);
@@ -195,21 +204,27 @@ static tap_err sign_headers(struct tap_request *request, const struct tap_signin
         tap_headers_set(headers, "x-amz-content-sha256",
                         signing->unsigned_payload ? "UNSIGNED-PAYLOAD" : hash);
     }
-    char signature[65];
-    tap_err rc = compute(signature, request, signing, err);
-    if (rc)
-        return rc;
-    struct tap_buf authorization;
+    struct tap_buf authorization, names;
     tap_buf_init(&authorization, TAP_MAX_CANONICAL);
-    tap_buf_puts(&authorization, TAP_SIGV4_ALGORITHM " Credential=");
-    add_credential(&authorization, date, signing);
-    tap_buf_puts(&authorization, ", SignedHeaders=");
-    tap_sigv4_signed_headers(&authorization, request, signing);
-    tap_buf_puts(&authorization, ", Signature=");
-    tap_buf_puts(&authorization, signature);
-    tap_headers_add(headers, "Authorization", tap_buf_text(&authorization));
+    tap_buf_init(&names, TAP_MAX_CANONICAL);
+    tap_sigv4_signed_headers(&names, request, signing);
+    struct tap_signing named = *signing; /* so that the names are collected once */
+    named.signed_headers = tap_buf_text(&names);
+
+    char signature[65];
+    tap_err rc = names.overflow ? too_large(err) : compute(signature, request, &named, err);
+    if (!rc) {
+        tap_buf_puts(&authorization, TAP_SIGV4_ALGORITHM " Credential=");
+        add_credential(&authorization, date, signing);
+        tap_buf_puts(&authorization, ", SignedHeaders=");
+        tap_buf_add(&authorization, names.data, names.len);
+        tap_buf_puts(&authorization, ", Signature=");
+        tap_buf_add(&authorization, signature, sizeof signature - 1);
+        tap_headers_add(headers, "Authorization", tap_buf_text(&authorization));
+    }
+    tap_buf_fini(&names);
     tap_buf_fini(&authorization);
-    return TAP_OK;
+    return rc;
 }
 
 static tap_err sign_query(struct tap_request *request, const struct tap_signing *signing,

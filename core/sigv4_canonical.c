@@ -69,10 +69,12 @@ static char *normal_path(const char *path, size_t n)
 static void add_path(struct tap_buf *out, const char *path, size_t n,
                      const struct tap_signing *signing)
 {
-    char *whole = signing->normalize_path ? normal_path(path, n) : tap_strndup(path, n);
-    if (!*whole)
+    if (n == 0 || (n == 1 && *path == '/')) { /* as most requests have it */
         tap_buf_putc(out, '/');
-    else if (signing->double_encode_path)
+        return;
+    }
+    char *whole = signing->normalize_path ? normal_path(path, n) : tap_strndup(path, n);
+    if (signing->double_encode_path)
         tap_uri_encode(out, whole, strlen(whole), "/");
     else
         tap_buf_puts(out, whole);
@@ -151,12 +153,18 @@ static void add_query(struct tap_buf *out, const char *query, const struct tap_s
 
 /* ---- headers ---- */
 
+/* Looked at before whole names are compared: most differ here. */
+static bool same_letter(char a, char b)
+{
+    return (a | 0x20) == (b | 0x20);
+}
+
 static bool is_signed_header(const char *name, const struct tap_signing *signing)
 {
     if (signing->omit_session_token && strcasecmp(name, "x-amz-security-token") == 0)
         return false;
     for (size_t i = 0; i < sizeof never_signed / sizeof *never_signed; i++)
-        if (strcasecmp(name, never_signed[i]) == 0)
+        if (same_letter(*name, *never_signed[i]) && strcasecmp(name, never_signed[i]) == 0)
             return false;
     return true;
 }
@@ -212,7 +220,8 @@ static void add_header(struct tap_buf *out, const char *name, size_t n,
     bool first = true;
     for (size_t i = 0; i < headers->n; i++) {
         const struct tap_header *header = &headers->items[i];
-        if (strncasecmp(header->name, name, n) != 0 || header->name[n] != '\0')
+        if (!same_letter(*header->name, *name) || strncasecmp(header->name, name, n) != 0 ||
+            header->name[n] != '\0')
             continue;
         tap_buf_putc(out, first ? ':' : ',');
         add_trimmed(out, header->value);
@@ -244,24 +253,27 @@ void tap_sigv4_canonical_request(struct tap_buf *out, const struct tap_request *
     const char *target = request->target;
     size_t path_length = strcspn(target, "?");
     const char *query = target + path_length + (target[path_length] == '?');
-    struct tap_buf names;
-    tap_buf_init(&names, TAP_MAX_CANONICAL);
-    tap_sigv4_signed_headers(&names, request, signing);
-
+    struct tap_buf collected;
+    tap_buf_init(&collected, TAP_MAX_CANONICAL);
+    const char *names = signing->signed_headers;
+    if (!names) {
+        tap_sigv4_signed_headers(&collected, request, signing);
+        names = tap_buf_text(&collected);
+    }
     tap_buf_puts(out, request->method);
     tap_buf_putc(out, '\n');
     add_path(out, target, path_length, signing);
     tap_buf_putc(out, '\n');
     add_query(out, query, signing);
     tap_buf_putc(out, '\n');
-    for (const char *at = tap_buf_text(&names); *at && !out->overflow;) {
+    for (const char *at = names; *at && !out->overflow;) {
         size_t n = strcspn(at, ";");
         add_header(out, at, n, &request->headers);
         at += n + (at[n] == ';');
     }
     tap_buf_putc(out, '\n');
-    tap_buf_add(out, tap_buf_text(&names), names.len);
+    tap_buf_puts(out, names);
     tap_buf_putc(out, '\n');
     add_payload(out, request, signing);
-    tap_buf_fini(&names);
+    tap_buf_fini(&collected);
 }

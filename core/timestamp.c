@@ -1,6 +1,6 @@
 /*
- * Times as AWS writes and reads them. See timestamp.h. The calendar is libc's (gmtime_r, timegm);
- * the names of days and months are tables here, as strftime's and strptime's follow the locale.
+ * Times as AWS writes and reads them. See timestamp.h. The names of days and months are tables
+ * here, as strftime's and strptime's follow the locale.
  */
 #include "timestamp.h"
 
@@ -13,14 +13,33 @@ static const char *const days[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sa
 static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                      "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 
+/* The civil date of a count of days since 1970, in the proleptic Gregorian calendar: eras of 400
+ * years that start on March 1, so that the leap day is a year's last. gmtime_r would do, but takes
+ * the lock of the time zone, and a signature needs the date several times. */
+static void civil(struct tm *tm, int64_t days_since_1970)
+{
+    int64_t shifted = days_since_1970 + 719468; /* since 0000-03-01 */
+    int64_t era = shifted / 146097;
+    int day = (int)(shifted % 146097); /* of the era */
+    int year = (day - day / 1460 + day / 36524 - day / 146096) / 365;
+    day -= 365 * year + year / 4 - year / 100; /* of the year */
+    int month = (5 * day + 2) / 153;           /* from March */
+    tm->tm_mday = day - (153 * month + 2) / 5 + 1;
+    tm->tm_mon = month < 10 ? month + 2 : month - 10;
+    tm->tm_year = (int)(era * 400) + year + (month >= 10) - 1900;
+    tm->tm_wday = (int)((days_since_1970 + 719468 + 3) % 7); /* 0000-03-01 was a Wednesday */
+}
+
 /* The formats have four digits for a year: times outside 0001-9999 become the nearest one inside.
  */
 static struct tm calendar(int64_t seconds)
 {
-    static const int64_t first = -62135596800, last = 253402300799;
-    time_t t = (time_t)(seconds < first ? first : seconds > last ? last : seconds);
-    struct tm tm;
-    gmtime_r(&t, &tm);
+    static const int64_t first = -62135596800, last = 253402300799, day = 86400;
+    seconds = seconds < first ? first : seconds > last ? last : seconds;
+    int64_t date = (seconds - first) / day + first / day; /* down, before 1970 too */
+    int second = (int)(seconds - date * day);
+    struct tm tm = {.tm_hour = second / 3600, .tm_min = second / 60 % 60, .tm_sec = second % 60};
+    civil(&tm, date);
     return tm;
 }
 
@@ -33,11 +52,26 @@ static int64_t whole(double value)
     return value < 9e18 ? (int64_t)value : 9000000000000000000;
 }
 
+/* Writes exactly `digits` digits and returns the place behind them. */
+static char *put_number(char *out, int digits, int value)
+{
+    for (int i = digits; i-- > 0; value /= 10)
+        out[i] = (char)('0' + value % 10);
+    return out + digits;
+}
+
 void tap_time_basic(char out[TAP_TIME_SIZE], int64_t seconds)
 {
     struct tm tm = calendar(seconds);
-    snprintf(out, TAP_TIME_SIZE, "%04d%02d%02dT%02d%02d%02dZ", tm.tm_year + 1900, tm.tm_mon + 1,
-             tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
+    out = put_number(out, 4, tm.tm_year + 1900);
+    out = put_number(out, 2, tm.tm_mon + 1);
+    out = put_number(out, 2, tm.tm_mday);
+    *out++ = 'T';
+    out = put_number(out, 2, tm.tm_hour);
+    out = put_number(out, 2, tm.tm_min);
+    out = put_number(out, 2, tm.tm_sec);
+    *out++ = 'Z';
+    *out = '\0';
 }
 
 void tap_time_iso(char out[TAP_TIME_SIZE], double seconds, bool millis)
