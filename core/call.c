@@ -51,7 +51,7 @@ static bool is_anonymous(const json_t *operation)
 }
 
 /* The input with a fresh token in each member that the model calls an idempotency token and that
- * the caller left out. A new reference. */
+ * the caller left out (the model may require it). A new reference. */
 static json_t *with_tokens(const struct tap_model *model, const json_t *operation,
                            const json_t *input)
 {
@@ -63,8 +63,9 @@ static json_t *with_tokens(const struct tap_model *model, const json_t *operatio
     json_t *reference;
     json_object_foreach(json_object_get(shape, "members"), member, reference)
     {
+        const json_t *given = json_object_get(filled, member);
         if (!json_is_true(json_object_get(reference, "idempotencyToken")) ||
-            json_object_get(filled, member))
+            (given && !json_is_null(given)))
             continue;
         char token[TAP_UUID_SIZE];
         tap_uuid(token);
@@ -252,8 +253,8 @@ static void attempt_failed(struct call_op *call, const struct tap_response *resp
         return;
     }
     if (answer.why == TAP_RETRY_CLOCK_SKEW)
-        client->skew_ms =
-            call->skew_ms + answer.skew_ms; /* not +=: calls under way learn the same */
+        /* not +=: other calls under way learn the same */
+        client->skew_ms = call->skew_ms + answer.skew_ms;
     log_retry(call, &answer, error);
     tap_timer_set(client->loop, &call->pause, answer.delay_ms);
 }

@@ -20,18 +20,18 @@ struct partition {
     const char *id;
     const char *region_prefix; /* the last row fits all */
     const char *domain;
-    const char *api_domain;     /* of newer services */
+    const char *api_domain;     /* of api_domain_services */
     const char *implied_region; /* for services with one place, when no region is set */
 };
 
 static const struct partition partitions[] = {
     {"aws-cn", "cn-", "amazonaws.com.cn", "api.amazonwebservices.com.cn", "cn-northwest-1"},
     {"aws-us-gov", "us-gov-", "amazonaws.com", "api.aws", "us-gov-west-1"},
-    {"aws-iso", "us-iso-", "c2s.ic.gov", "api.aws.ic.gov", "us-iso-east-1"},
-    {"aws-iso-b", "us-isob-", "sc2s.sgov.gov", "api.aws.scloud", "us-isob-east-1"},
-    {"aws-iso-e", "eu-isoe-", "cloud.adc-e.uk", "api.cloud-aws.adc-e.uk", "eu-isoe-west-1"},
-    {"aws-iso-f", "us-isof-", "csp.hci.ic.gov", "api.aws.hci.ic.gov", "us-isof-south-1"},
-    {"aws-eusc", "eusc-", "amazonaws.eu", "api.amazonwebservices.eu", "eusc-de-east-1"},
+    {"aws-iso", "us-iso-", "c2s.ic.gov", "c2s.ic.gov", "us-iso-east-1"},
+    {"aws-iso-b", "us-isob-", "sc2s.sgov.gov", "sc2s.sgov.gov", "us-isob-east-1"},
+    {"aws-iso-e", "eu-isoe-", "cloud.adc-e.uk", "cloud.adc-e.uk", "eu-isoe-west-1"},
+    {"aws-iso-f", "us-isof-", "csp.hci.ic.gov", "csp.hci.ic.gov", "us-isof-south-1"},
+    {"aws-eusc", "eusc-", "amazonaws.eu", "amazonaws.eu", "eusc-de-east-1"},
     {"aws", "", "amazonaws.com", "api.aws", "us-east-1"},
 };
 

@@ -30,7 +30,7 @@ static const char service2[] =
     "  'AssumeThing': {'name': 'AssumeThing', 'http': {'method': 'POST', 'requestUri': '/'},"
     "   'authtype': 'none'}},"
     " 'shapes': {"
-    "  'CreateInput': {'type': 'structure', 'required': ['Name'], 'members': {"
+    "  'CreateInput': {'type': 'structure', 'required': ['Name', 'Token'], 'members': {"
     "   'Name': {'shape': 'Text'}, 'Token': {'shape': 'Text', 'idempotencyToken': true}}},"
     "  'CreateOutput': {'type': 'structure', 'members': {'Id': {'shape': 'Text'}}},"
     "  'BusyException': {'type': 'structure', 'members': {}, 'exception': true,"
@@ -54,7 +54,7 @@ struct answer {
 
 static const struct answer created = {200, CREATED, "x-amzn-RequestId", "r-ok", false};
 
-enum { MAX_SEEN = 64 };
+enum { MAX_SEEN = 256 };
 
 struct fixture {
     char folder[64];
@@ -369,6 +369,22 @@ static void every_attempt_carries_the_same_idempotency_token_and_invocation_id(v
     tap_op_free(call);
 }
 
+static void a_token_that_the_caller_gives_is_kept(void **state)
+{
+    struct fixture *f = *state;
+    struct tap_client *client = new_client(f);
+    struct tap_op *call;
+    json_t *input = json_pack("{s:s, s:s}", "Name", "n", "Token", "mine");
+    f->answers = &created;
+    f->n_answers = 1;
+    assert_int_equal(tap_client_call(&call, client, "CreateThing", input, NULL), TAP_OK);
+    finish(f, call);
+    assert_non_null(strstr(f->seen[0].body, "Token=mine"));
+    tap_op_free(call);
+    json_decref(input);
+    tap_client_free(client);
+}
+
 static void an_outage_ends_after_the_attempts_with_the_last_error(void **state)
 {
     struct fixture *f = *state;
@@ -458,7 +474,7 @@ static void silence_is_a_timeout_and_tried_again(void **state)
 static void a_wrong_clock_is_corrected_by_the_answers_date_and_stays_so(void **state)
 {
     struct fixture *f = *state;
-    f->server_skew_ms = 3600 * 1000;
+    f->server_skew_ms = 3600000;
     const struct answer skewed = {403, REFUSED("SignatureDoesNotMatch"), "Date",
                                   "Thu, 01 Jan 2026 01:00:00 GMT", false};
     struct tap_client *client = new_client(f);
@@ -484,7 +500,7 @@ static void a_wrong_clock_is_corrected_by_the_answers_date_and_stays_so(void **s
 static void calls_that_meet_the_wrong_clock_together_correct_it_once(void **state)
 {
     struct fixture *f = *state;
-    f->server_skew_ms = -1800 * 1000;
+    f->server_skew_ms = -1800000;
     const struct answer skewed = {403, REFUSED("RequestTimeTooSkewed"), "Date",
                                   "Wed, 31 Dec 2025 23:30:00 GMT", false};
     struct tap_client *client = new_client(f);
@@ -535,6 +551,25 @@ static void an_outage_empties_the_bucket_and_then_calls_fail_at_once(void **stat
     assert_ptr_equal(tap_loop_next(f->loop, 10000), call);
     assert_int_equal(tap_call_attempts(call), 1);
     tap_op_free(call);
+    tap_client_free(client);
+}
+
+static void a_service_that_only_stumbles_never_empties_the_bucket(void **state)
+{
+    struct fixture *f = *state;
+    struct answer answers[240];
+    for (size_t i = 0; i < 240; i++)
+        answers[i] =
+            i % 2 ? created : (struct answer){500, REFUSED("InternalFailure"), NULL, NULL, false};
+    struct tap_client *client = new_client(f);
+    f->answers = answers;
+    f->n_answers = 240;
+    for (int i = 0; i < 120; i++) { /* 120 retries of 5 tokens are more than 500 */
+        struct tap_op *call = start(client);
+        finish(f, call);
+        assert_created(call);
+        tap_op_free(call);
+    }
     tap_client_free(client);
 }
 
@@ -708,6 +743,7 @@ int main(void)
         test(several_calls_run_at_once),
         test(a_throttled_call_waits_as_asked_and_succeeds),
         test(every_attempt_carries_the_same_idempotency_token_and_invocation_id),
+        test(a_token_that_the_caller_gives_is_kept),
         test(an_outage_ends_after_the_attempts_with_the_last_error),
         test(an_error_that_the_model_calls_retryable_is_tried_again),
         test(an_answer_that_breaks_off_is_tried_again),
@@ -717,6 +753,7 @@ int main(void)
         test(a_wrong_clock_is_corrected_by_the_answers_date_and_stays_so),
         test(calls_that_meet_the_wrong_clock_together_correct_it_once),
         test(an_outage_empties_the_bucket_and_then_calls_fail_at_once),
+        test(a_service_that_only_stumbles_never_empties_the_bucket),
         test(an_error_of_the_service_is_told_with_its_request_id),
         test(expired_credentials_of_the_environment_are_not_tried_again),
         test(an_answer_that_does_not_fit_the_model_is_an_error_not_a_retry),

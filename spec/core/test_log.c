@@ -57,8 +57,9 @@ static char *read_file(const char *name)
     FILE *file = fopen(name, "r");
     if (!file)
         return NULL;
-    char *text = tap_alloc(1024 * 1024);
-    size_t n = fread(text, 1, 1024 * 1024 - 1, file);
+    enum { ROOM = 1 << 20 };
+    char *text = tap_alloc(ROOM);
+    size_t n = fread(text, 1, ROOM - 1, file);
     text[n] = '\0';
     fclose(file);
     return text;
@@ -261,11 +262,11 @@ static void it_follows_when_the_file_was_moved_away(void **state)
     json_decref(lines);
 }
 
-enum { WRITERS = 4, LINES_EACH = 500 };
+enum { WRITERS = 4, LINES_EACH = 500, FILE_SIZE = 20000, LONGEST_LINE = 120 };
 
 static void write_as(int writer)
 {
-    struct tap_log *log = open_log((struct tap_log_options){.max_size = 20000, .keep = 100});
+    struct tap_log *log = open_log((struct tap_log_options){.max_size = FILE_SIZE, .keep = 100});
     json_t *fields = json_pack("{s:i}", "writer", writer);
     for (int i = 0; i < LINES_EACH; i++) {
         json_object_set_new(fields, "i", json_integer(i));
@@ -275,15 +276,17 @@ static void write_as(int writer)
     tap_log_close(log);
 }
 
-/* Lines of all files: path, path.1, ... */
+/* Lines of all files: path, path.1, ... Those that were rotated must have been full. */
 static size_t count_lines(bool seen[WRITERS][LINES_EACH], size_t *files)
 {
     size_t total = 0;
     char name[160];
+    struct stat info;
     for (*files = 0;; (*files)++) {
         snprintf(name, sizeof name, *files ? "%s.%zu" : "%s", path, *files);
-        if (access(name, F_OK) != 0)
+        if (stat(name, &info) != 0)
             return total;
+        assert_true(*files == 0 || info.st_size > FILE_SIZE - LONGEST_LINE);
         json_t *lines = read_lines(name), *line;
         size_t i;
         json_array_foreach(lines, i, line)

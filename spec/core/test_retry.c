@@ -220,6 +220,7 @@ static void retry_after_never_shortens_nor_exceeds_five_minutes(void **state)
 {
     (void)state;
     assert_int_equal(delay_after("Retry-After", "0"), 500);
+    assert_int_equal(delay_after("x-amz-retry-after", "100"), 500);
     assert_int_equal(delay_after("Retry-After", "Thu, 01 Jan 2026 11:00:00 GMT"), 500);
     assert_int_equal(delay_after("Retry-After", "86400"), 300000);
     assert_int_equal(delay_after("Retry-After", "1e99"), 300000);
