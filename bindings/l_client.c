@@ -33,9 +33,9 @@ static bool read_credentials(struct tap_credentials *out, lua_State *L, int inde
     tap_lua_check_options(L, at, names);
     *out = (struct tap_credentials){
         /* tap_client_new copies them and does not write to them */
-        .access_key = (char *)(uintptr_t)tap_lua_string_field(L, at, names[0], NULL),
-        .secret_key = (char *)(uintptr_t)tap_lua_string_field(L, at, names[1], NULL),
-        .session_token = (char *)(uintptr_t)tap_lua_string_field(L, at, names[2], NULL),
+        .access_key = (char *)tap_lua_string_field(L, at, names[0], NULL),
+        .secret_key = (char *)tap_lua_string_field(L, at, names[1], NULL),
+        .session_token = (char *)tap_lua_string_field(L, at, names[2], NULL),
         .source = "given",
     };
     luaL_argcheck(L, out->access_key && out->secret_key, index,
@@ -138,8 +138,8 @@ static tap_nresults l_call(lua_State *L)
     if (tap_model_operation(&operation, model, name, &err))
         tap_lua_raise(L, &err);
     struct tap_shape shape = tap_shape_of(model, operation, "input");
-    lua_pushlightuserdata(L, (void *)(uintptr_t)model);
-    lua_pushlightuserdata(L, (void *)(uintptr_t)operation);
+    lua_pushlightuserdata(L, (void *)model);
+    lua_pushlightuserdata(L, (void *)operation);
     tap_err failed = lua_isnil(L, 3) ? TAP_OK : tap_value_read(&input, L, 3, shape, &err);
     if (!failed)
         failed = tap_client_call(&op, client, name, input, &err);

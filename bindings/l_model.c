@@ -45,7 +45,7 @@ static tap_nresults l_load(lua_State *L)
     if (tap_model_load(&model, service, &err))
         tap_lua_raise(L, &err);
     void **slot = tap_handle_new(L, &model_type, 0);
-    *slot = (void *)(uintptr_t)model; /* borrowed from the process's models; only read */
+    *slot = (void *)model; /* borrowed from the process's models; only read */
     return 1;
 }
 

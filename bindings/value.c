@@ -9,8 +9,6 @@
  */
 #include "value.h"
 
-#include <stdint.h>
-
 #include "core/json.h"
 #include "core/message.h"
 #include "core/text.h"
@@ -200,7 +198,7 @@ static bool push_value(struct pusher *p, const json_t *value, struct tap_shape s
     p->depth += deeper;
     switch (json_typeof(value)) {
     /* jansson's iterators take a json_t * though they do not change it */
-    case JSON_OBJECT: ok = push_object(p, (json_t *)(uintptr_t)value, shape); break;
+    case JSON_OBJECT: ok = push_object(p, (json_t *)value, shape); break;
     case JSON_ARRAY: ok = push_array(p, value, shape); break;
     case JSON_STRING: ok = push_string(p, value, shape); break;
     case JSON_INTEGER: lua_pushinteger(L, json_integer_value(value)); break;

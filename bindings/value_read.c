@@ -70,12 +70,6 @@ static json_t *refuse(struct reader *r, const struct step *at, const char *what)
     return NULL;
 }
 
-static void push_member(struct reader *r, const char *key, json_t *value)
-{
-    r->members = tap_grow(r->members, r->n_members, &r->cap_members, sizeof *r->members);
-    r->members[r->n_members++] = (struct member){key, value};
-}
-
 static json_t *read_blob(struct reader *r, const char *bytes, size_t n)
 {
     tap_buf_reset(&r->scratch);
@@ -158,7 +152,21 @@ static int compare_members(const void *a, const void *b)
     return strcmp(((const struct member *)a)->key, ((const struct member *)b)->key);
 }
 
-/* Reads those that the object does not have yet on to r->members. The table is on top. */
+/* Reads the value on top on to r->members, unless the object has that key already. */
+static bool read_other(struct reader *r, struct step *at, const json_t *object,
+                       struct tap_shape shape)
+{
+    if (json_object_get(object, at->key))
+        return true;
+    json_t *value = read_value(r, at, tap_shape_member(shape, at->key));
+    if (!value)
+        return false;
+    r->members = tap_grow(r->members, r->n_members, &r->cap_members, sizeof *r->members);
+    r->members[r->n_members++] = (struct member){at->key, value};
+    return true;
+}
+
+/* The table is on top. */
 static bool read_others(struct reader *r, struct step *at, const json_t *object,
                         struct tap_shape shape)
 {
@@ -166,17 +174,8 @@ static bool read_others(struct reader *r, struct step *at, const json_t *object,
     int table = lua_gettop(L);
     lua_pushnil(L);
     while (lua_next(L, table)) {
-        at->key = NULL;
-        const char *key = check_key(r, at->up);
-        if (key && !json_object_get(object, key)) {
-            at->key = key;
-            json_t *value = read_value(r, at, tap_shape_member(shape, key));
-            if (!value)
-                key = NULL;
-            else
-                push_member(r, key, value);
-        }
-        if (!key) {
+        at->key = check_key(r, at->up);
+        if (!at->key || !read_other(r, at, object, shape)) {
             lua_pop(L, 2);
             return false;
         }
