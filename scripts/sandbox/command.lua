@@ -1,0 +1,88 @@
+--- `tapengine sandbox`: the emulator as a server, for any AWS client.
+
+local params = require "tap.params"
+local errors = require "tap.error"
+local sys = require "tap.core.sys"
+local task = require "tap.core.task"
+local sandbox = require "sandbox"
+
+local command = {}
+
+local OPTIONS = {
+  { "listen", "string", default = "127.0.0.1:4566", help = "address and port; port 0 takes a free one" },
+  { "clock", "string", default = "real", help = "real; virtual (no waiting); or 60x (sixty times faster)" },
+  { "access-key", "list", env = false, help = "ID:SECRET of callers, in place of test:test" },
+  { "seed", "integer", default = 1, help = "the same seed and requests give the same ids and events" },
+  { "scenario", "string", env = false, help = "not in this version" },
+}
+
+local BANNER = [[
+The sandbox listens on %s (account 123456789012, clock: %s).
+  export AWS_ENDPOINT_URL=%s
+  export AWS_ACCESS_KEY_ID=%s
+  export AWS_SECRET_ACCESS_KEY=%s
+  export AWS_REGION=us-east-1
+Ctrl-C ends it; what it holds is gone then.
+]]
+
+local function refuse(message)
+  errors.raise { class = "usage", code = "BadArguments", message = message }
+end
+
+-- "127.0.0.1:4566", "[::1]:0"
+local function address_of(listen)
+  local address, port = listen:match("^%[([%x:]+)%]:(%d+)$")
+  if not address then address, port = listen:match("^([^:]+):(%d+)$") end
+  port = math.tointeger(tonumber(port))
+  if not port or port > 65535 then refuse(("--listen '%s' is not ADDRESS:PORT"):format(listen)) end
+  return address, port
+end
+
+local function is_loopback(address)
+  return address:match("^127%.") ~= nil or address == "::1" or address == "localhost"
+end
+
+local function set_clock(name)
+  local factor = tonumber(name:match("^(%d+%.?%d*)x$"))
+  if factor and factor >= 1 then
+    task.clock("scaled", factor)
+  elseif name == "real" or name == "virtual" then
+    task.clock(name)
+  else
+    refuse(("--clock '%s' is none of real, virtual, 60x"):format(name))
+  end
+end
+
+local function access_keys_of(list)
+  local keys, first = {}, nil
+  for _, pair in ipairs(list) do
+    local id, secret = pair:match("^([%w_-]+):(.+)$")
+    if not id then refuse("--access-key is not ID:SECRET") end
+    keys[id], first = secret, first or id
+  end
+  if first then return keys, first end
+  return { test = "test" }, "test"
+end
+
+--- Runs until a signal ends it.
+---@param argv string[]
+---@return integer exit code
+function command.run(argv)
+  local values = params.parse(assert(params.check(OPTIONS)), argv, sys.getenv)
+  if values.scenario then refuse("--scenario: this version has no scenarios") end
+  local address, port = address_of(values.listen)
+  local keys, first = access_keys_of(values.access_key)
+  set_clock(values.clock)
+  local emulator <close> = sandbox.start {
+    address = address, port = port, seed = values.seed, access_keys = keys,
+  }
+  local secret = first == "test" and keys.test == "test" and "test" or "<the secret of this key>"
+  sys.write(1, BANNER:format(emulator.url, values.clock, emulator.url, first, secret))
+  if not is_loopback(address) then
+    sys.write(2, address .. " is not loopback: whoever reaches this machine can reach the sandbox.\n")
+  end
+  task.signal { "INT", "TERM" }
+  return 0
+end
+
+return command

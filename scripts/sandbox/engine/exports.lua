@@ -1,0 +1,61 @@
+--- Exports of stacks and who imports them: names are unique in a region, and what is imported can neither
+-- change nor go.
+
+local exports = {}
+
+--- Publishes a stack's exporting outputs. A text when a name is taken; then nothing was published.
+---@return string? reason
+function exports.publish(stack, outputs)
+  local region, seen = stack.region, {}
+  for _, output in ipairs(outputs) do
+    local name = output.export
+    local other = name and (region.exports[name] or seen[name])
+    if other then
+      return ("Export with name %s is already exported by stack %s"):format(name, other.stack.name)
+    elseif name then
+      seen[name] = { name = name, value = output.value, stack = stack, importers = {} }
+    end
+  end
+  for name, export in pairs(seen) do region.exports[name] = export end
+end
+
+--- Notes that a stack imports a name, which must exist.
+function exports.use(stack, name)
+  stack.region.exports[name].importers[stack.id] = stack
+end
+
+--- Withdraws everything that a stack exports and imports.
+function exports.withdraw(stack)
+  for name, export in pairs(stack.region.exports) do
+    export.importers[stack.id] = nil
+    if export.stack == stack then stack.region.exports[name] = nil end
+  end
+end
+
+--- The names of the stacks that import an export, sorted.
+---@return string[]
+function exports.importers(export)
+  local out = {}
+  for _, stack in pairs(export.importers) do out[#out + 1] = stack.name end
+  table.sort(out)
+  return out
+end
+
+local function in_words(list)
+  if #list < 2 then return list[1] end
+  return table.concat(list, ", ", 1, #list - 1) .. " and " .. list[#list]
+end
+
+--- Why a stack cannot be deleted because of its exports; nil when it can.
+---@return string?
+function exports.in_use(stack)
+  for _, export in ipairs(stack.region:sorted_exports()) do
+    local importers = export.stack == stack and exports.importers(export) or {}
+    if #importers > 0 then
+      return ("Delete canceled. Cannot delete export %s as it is in use by %s."):format(
+        export.name, in_words(importers))
+    end
+  end
+end
+
+return exports

@@ -1,0 +1,138 @@
+--- One operation on a stack (a create, a rollback, a delete): its id, its timers, and the events it records.
+-- A stack has at most one; starting the next ends the one before.
+--
+-- The engine is a discrete simulation: nothing runs between two timers, so a status is changed by exactly one
+-- function at a time, and equal times fire in the order in which they were set.
+
+local text = require "tap.core.text"
+
+local operation = {}
+
+local Operation = {}
+Operation.__index = Operation
+
+local STACK_TYPE = "AWS::CloudFormation::Stack"
+
+local function milliseconds(seconds)
+  return math.floor(seconds * 1000 + 0.5) / 1000
+end
+
+--- Begins an operation.
+---@param world table { clock = { now, after }, store, report }: see sandbox.world
+---@param stack table
+---@param kind string "CREATE_STACK", "DELETE_STACK", "ROLLBACK"
+---@param token string? the caller's ClientRequestToken; every event carries it
+function operation.begin(world, stack, kind, token)
+  if stack.operation then stack.operation:finish() end
+  local self = setmetatable({
+    world = world, stack = stack, kind = kind, token = token, id = stack.stream:uuid(), timers = {},
+  }, Operation)
+  stack.operation = self
+  table.insert(stack.last_operations, 1, { OperationType = kind, OperationId = self.id })
+  return self
+end
+
+-- How a status ends when the sandbox itself fails under it.
+local CRASHED = {
+  CREATE_IN_PROGRESS = "CREATE_FAILED", ROLLBACK_IN_PROGRESS = "ROLLBACK_FAILED",
+  DELETE_IN_PROGRESS = "DELETE_FAILED",
+}
+
+local function crash(self, err)
+  self.world.report(("%s of stack %s: %s"):format(self.kind, self.stack.name, err))
+  self:finish()
+  self:stack_event(CRASHED[self.stack.status] or self.stack.status, "Internal Failure")
+end
+
+--- Calls fn after some seconds, unless the operation ends before. An error in fn is a bug of the sandbox: it
+-- is reported, and the stack ends in a failed state instead of hanging.
+function Operation:after(seconds, fn)
+  local timer
+  timer = self.world.clock.after(seconds, function()
+    self.timers[timer] = nil
+    if self.over then return end
+    local ok, err = xpcall(fn, function(e) return debug.traceback(tostring(e), 2) end)
+    if not ok then crash(self, err) end
+  end)
+  self.timers[timer] = true
+end
+
+--- Calls fn after a time between `least` and `most` seconds.
+function Operation:soon(least, most, fn)
+  self:after(self.stack.stream:between(least, most), fn)
+end
+
+--- Forgets everything that was to happen.
+function Operation:cancel_timers()
+  for timer in pairs(self.timers) do timer:cancel() end
+  self.timers = {}
+end
+
+--- Ends the operation: nothing more happens in its name.
+function Operation:finish()
+  self.over = true
+  self:cancel_timers()
+  if self.stack.operation == self then self.stack.operation = nil end
+end
+
+local function record(self, event)
+  local stack = self.stack
+  event.StackId, event.StackName = stack.id, stack.name
+  event.ClientRequestToken, event.OperationId = self.token, self.id
+  stack.events[#stack.events + 1] = event
+end
+
+function Operation:now()
+  return milliseconds(self.world.clock.now())
+end
+
+-- Only these say why in DescribeStacks; after a rollback and after success there is no reason.
+local function keeps_reason(status)
+  return status:match("_IN_PROGRESS$") or status:match("_FAILED$")
+end
+
+--- Sets the stack's status and records it.
+---@param status string
+---@param reason string?
+---@param detailed string? DetailedStatus
+function Operation:stack_event(status, reason, detailed)
+  local stack, now = self.stack, self:now()
+  stack.status, stack.detailed_status = status, detailed
+  stack.status_reason = keeps_reason(status) and reason or nil
+  record(self, {
+    EventId = stack.stream:time_uuid(now), Timestamp = now, LogicalResourceId = stack.name,
+    PhysicalResourceId = stack.id, ResourceType = STACK_TYPE, ResourceStatus = status,
+    ResourceStatusReason = reason, DetailedStatus = detailed,
+  })
+end
+
+--- Ends the operation with the status that the stack had before it. Here the reason stays in DescribeStacks,
+-- though the status is one of success.
+function Operation:return_to(status, reason)
+  self:stack_event(status, reason)
+  self.stack.status_reason = reason
+  self:finish()
+end
+
+--- Sets a resource's status and records it.
+function Operation:resource_event(resource, status, reason, detailed)
+  local now = self:now()
+  resource.status, resource.status_reason, resource.changed = status, reason, now
+  record(self, {
+    EventId = ("%s-%s-%s"):format(resource.logical, status, text.iso_time(now, true)), Timestamp = now,
+    LogicalResourceId = resource.logical, PhysicalResourceId = resource.physical_id,
+    ResourceType = resource.type,
+    ResourceStatus = status, ResourceStatusReason = reason, DetailedStatus = detailed,
+    ResourceProperties = resource.shown_properties,
+  })
+end
+
+--- "[A, B]" of resources, sorted.
+function operation.name_list(resources)
+  local names = {}
+  for i, resource in ipairs(resources) do names[i] = resource.logical end
+  table.sort(names)
+  return "[" .. table.concat(names, ", ") .. "]"
+end
+
+return operation

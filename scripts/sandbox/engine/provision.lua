@@ -1,0 +1,173 @@
+--- Makes and removes one resource: the events of its life, its physical id, its thing in the store. Which
+-- resource comes when is decided elsewhere (sandbox.engine.create, .teardown).
+
+local json = require "tap.core.json"
+local text = require "tap.core.text"
+local fault = require "sandbox.fault"
+local catalog = require "sandbox.resources.catalog"
+local durations = require "sandbox.resources.durations"
+local names = require "sandbox.resources.names"
+local pattern = require "sandbox.resources.pattern"
+local functions = require "sandbox.template.functions"
+local parameters = require "sandbox.template.parameters"
+local scope = require "sandbox.engine.scope"
+
+local provision = {}
+
+--- CloudFormation's record of a resource that is to be made.
+---@param op table
+---@param id string logical id
+function provision.resource(op, id)
+  local stack = op.stack
+  local definition = stack.template.resources[id]
+  return {
+    logical = id, type = definition.Type, physical_id = "", definition = definition,
+    stream = op.world.store:stream(stack.id .. "/" .. id),
+  }
+end
+
+local function evaluate(stack, resource)
+  local written = resource.definition.Properties or {}
+  resource.properties = functions.evaluate(written, scope.of(stack))
+  resource.shown_properties = json.encode(scope.shown(stack, written, parameters.MASK))
+end
+
+-- What patterns are filled from.
+local function facts_of(op, resource)
+  local stack = op.stack
+  return {
+    type = resource.type, logical = resource.logical, stack = stack.name, stack_id = stack.id,
+    region = stack.region.name, account = stack.region.account, partition = stack.region.partition,
+    created = text.iso_time(op:now(), true):gsub("Z$", ""), properties = resource.properties, parts = {},
+    stream = resource.stream,
+  }
+end
+
+local function taken(thing)
+  if thing.owner then return ("%s already exists in stack %s"):format(thing.key, thing.owner.stack.id) end
+  return ("%s already exists"):format(thing.key)
+end
+
+--- Gives the resource its physical id and puts its thing into the store; a text when the service would refuse
+-- it.
+local function make(op, resource)
+  local record, facts = catalog.of(resource.type), facts_of(op, resource)
+  if record.refusal then return record.refusal end
+  local custom = false
+  if record.name then facts.name, custom = names.of(record.name, facts) end
+  local id = record.id or "{name}"
+  facts.id = type(id) == "function" and id(facts, pattern.expand) or pattern.expand(id, facts)
+  local home = op.stack.region:home(record.global)
+  local key = facts.name or facts.id
+  local other = home:thing(resource.type, key)
+  if other and custom then return taken(other) end
+  if other then key = op.stack.id .. "/" .. resource.logical end
+  resource.facts, resource.physical_id = facts, facts.id
+  resource.thing = {
+    type = resource.type, key = key, id = facts.id, properties = resource.properties, facts = facts,
+    home = home,
+    owner = { stack = op.stack, logical = resource.logical },
+  }
+  home:add_thing(resource.thing)
+end
+
+local function fail_creation(op, resource, turn, reason)
+  op:resource_event(resource, "CREATE_FAILED", reason)
+  turn.done(false)
+end
+
+local function complete(op, resource, turn)
+  op:resource_event(resource, "CREATE_COMPLETE")
+  turn.done(true)
+end
+
+local function stabilize(op, resource, turn, total, settle)
+  if settle then
+    op:after(settle, function()
+      op:resource_event(resource, "CREATE_IN_PROGRESS", "Eventual consistency check initiated",
+        "CONFIGURATION_COMPLETE")
+      turn.ready()
+    end)
+  end
+  op:after(total, function() complete(op, resource, turn) end)
+end
+
+local function initiate(op, resource, turn, total, settle)
+  local refusal = make(op, resource)
+  if refusal then return fail_creation(op, resource, turn, refusal) end
+  op:resource_event(resource, "CREATE_IN_PROGRESS", "Resource creation Initiated")
+  local timeout = catalog.of(resource.type).timeout
+  local seconds, text_of_timeout = nil, nil
+  if timeout then seconds, text_of_timeout = timeout(resource.properties) end
+  if not seconds then return stabilize(op, resource, turn, total, settle) end
+  op:after(seconds, function() fail_creation(op, resource, turn, text_of_timeout) end)
+end
+
+--- Creates a resource.
+---@param op table the operation
+---@param resource table of provision.resource
+---@param turn table { ready(), done(ok) } of sandbox.engine.walk
+function provision.create(op, resource, turn)
+  local ok, err = pcall(evaluate, op.stack, resource)
+  if not ok and not fault.is(err) then error(err, 0) end
+  op:resource_event(resource, "CREATE_IN_PROGRESS")
+  local initiated, total, settle = durations.create(catalog.of(resource.type), resource.stream)
+  op:after(initiated, function()
+    if not ok then return fail_creation(op, resource, turn, err.message) end
+    initiate(op, resource, turn, total - initiated, settle and settle - initiated)
+  end)
+end
+
+--- The event of a creation that is given up because something else failed.
+function provision.cancel(op, resource)
+  op:resource_event(resource, "CREATE_FAILED", "Resource creation cancelled")
+end
+
+local function handler_failure(op, protection)
+  local stream = op.stack.stream
+  return ('Resource handler returned message: "%s (Service: %s, Status Code: 400, Request ID: %s) (SDK '
+    .. 'Attempt Count: 1)" '
+    .. "(RequestToken: %s, HandlerErrorCode: %s)"):format(
+    protection.message, protection.service, stream:uuid(), stream:uuid(), protection.code)
+end
+
+local function is_protected(resource, protection)
+  return protection and tostring(resource.properties[protection.property]):lower() == "true"
+end
+
+local function forget(resource)
+  if resource.thing then resource.thing.home:remove_thing(resource.thing) end
+  resource.thing = nil
+end
+
+local REFUSED_AFTER = 1 -- seconds
+
+--- Deletes a resource.
+---@param turn table { done(ok) }
+function provision.delete(op, resource, turn)
+  if resource.physical_id == "" then -- nothing was made
+    op:resource_event(resource, "DELETE_COMPLETE")
+    return turn.done(true)
+  end
+  local record = catalog.of(resource.type)
+  op:resource_event(resource, "DELETE_IN_PROGRESS")
+  if is_protected(resource, record.protection) then
+    return op:after(REFUSED_AFTER, function()
+      op:resource_event(resource, "DELETE_FAILED", handler_failure(op, record.protection))
+      turn.done(false)
+    end)
+  end
+  op:after(durations.delete(record, resource.stream), function()
+    forget(resource)
+    op:resource_event(resource, "DELETE_COMPLETE")
+    turn.done(true)
+  end)
+end
+
+--- Leaves a resource where it is, without its stack.
+function provision.skip_delete(op, resource)
+  if resource.thing then resource.thing.owner = nil end
+  op:resource_event(resource, "DELETE_SKIPPED")
+end
+
+return provision

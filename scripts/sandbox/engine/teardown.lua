@@ -1,0 +1,97 @@
+--- Removes a stack's resources, in reverse order of their dependencies, as parallel as they allow: the common
+-- part of a deletion and of the rollback of a creation. A resource that cannot be deleted keeps what it
+-- depends on; all others go on.
+
+local operation = require "sandbox.engine.operation"
+local provision = require "sandbox.engine.provision"
+local walk = require "sandbox.engine.walk"
+
+local teardown = {}
+
+local GONE = { DELETE_COMPLETE = true, DELETE_SKIPPED = true }
+
+local function still_there(stack)
+  local out = {}
+  for _, id in ipairs(stack.plan.created) do
+    local resource = stack.resources[id]
+    if resource and not GONE[resource.status] then out[#out + 1] = id end
+  end
+  return out
+end
+
+local function turned_round(graph)
+  local out = {}
+  for id, before in pairs(graph) do
+    for _, first in ipairs(before) do
+      out[first] = out[first] or {}
+      out[first][id] = true
+    end
+  end
+  return out
+end
+
+-- Of each id those that depend on it, in the order of `ids`.
+local function dependents(ids, graph)
+  local round, out = turned_round(graph), {}
+  for _, id in ipairs(ids) do
+    out[id] = {}
+    for _, other in ipairs(ids) do
+      if round[id] and round[id][other] then table.insert(out[id], other) end
+    end
+  end
+  return out
+end
+
+local function is_kept(resource, options)
+  local policy = resource.definition.DeletionPolicy
+  if options.retain and options.retain[resource.logical] then return true end
+  if policy == "Retain" then return not (options.of_creation and options.retain_except_on_create) end
+  return policy == "RetainExceptOnCreate" and not options.of_creation
+end
+
+--- Removes what is there.
+---@param op table
+---@param options table { retain = set of logical ids, force = skip what fails, of_creation = true in the
+-- rollback of a creation, retain_except_on_create = then, delete even what is to be retained }
+---@param finished fun(failed: table[]) the resources that could not be deleted
+function teardown.start(op, options, finished)
+  local stack = op.stack
+  local ids = still_there(stack)
+  local function visit(id, turn)
+    local resource = stack.resources[id]
+    if is_kept(resource, options) then
+      provision.skip_delete(op, resource)
+      return turn.done(true)
+    end
+    provision.delete(op, resource, {
+      done = function(ok)
+        if not ok and options.force then
+          provision.skip_delete(op, resource)
+          ok = true
+        end
+        turn.done(ok)
+      end,
+    })
+  end
+  walk.start(ids, dependents(ids, stack.plan.graph), visit, {
+    finished = function(done)
+      local failed = {}
+      for i, id in ipairs(done.failed) do failed[i] = stack.resources[id] end
+      finished(failed)
+    end,
+  })
+end
+
+--- The reason of a stack's event when resources could not be deleted; nil when there are none.
+---@param failed table[]
+function teardown.failure(failed)
+  if #failed == 0 then return nil end
+  return ("The following resource(s) failed to delete: %s. "):format(operation.name_list(failed))
+end
+
+--- Are there resources to remove?
+function teardown.is_needed(stack)
+  return #still_there(stack) > 0
+end
+
+return teardown

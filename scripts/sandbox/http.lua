@@ -1,0 +1,90 @@
+--- The sandbox over HTTP: takes requests, verifies who sends them, calls the service's operation, writes its
+-- answer or its error as the service's protocol does. Every request is answered: what the sandbox itself does
+-- wrong is InternalFailure, with the reason in its log.
+
+local log = require "tap.core.log"
+local protocol = require "tap.core.protocol"
+local sigv4 = require "tap.core.sigv4"
+local task = require "tap.core.task"
+local constraints = require "sandbox.constraints"
+local fault = require "sandbox.fault"
+local services = require "sandbox.services"
+
+local http = {}
+
+local UNSIGNED_SERVICE = "cloudformation" -- whose envelope an error has when the service is not known
+
+-- "sts.eu-west-1.amazonaws.com" or, with an endpoint of our own, nothing.
+local function service_of_host(exchange)
+  local name = (exchange.host or ""):match("^([%w-]+)%..*amazonaws%.com")
+  return name and services.find(name) and name or UNSIGNED_SERVICE
+end
+
+local function authenticate(sandbox, exchange)
+  local claim = sigv4.claim(exchange)
+  local caller = sandbox.callers[claim.access_key]
+  if not caller then
+    fault.raise("InvalidClientTokenId", "The security token included in the request is invalid.", 403)
+  end
+  sigv4.verify(exchange, claim, caller.secret, task.now())
+  return claim, caller
+end
+
+local function perform(sandbox, exchange, request)
+  local claim, caller = authenticate(sandbox, exchange)
+  local service = services.find(claim.service)
+  if not service then
+    fault.not_emulated(("%s %s"):format(claim.service, exchange:header("X-Amz-Target") or exchange.target))
+  end
+  request.service = claim.service
+  local operation, input = protocol.read(claim.service, exchange)
+  local run = service.operations[operation] or fault.not_emulated(claim.service .. " " .. operation)
+  constraints.check(claim.service, operation, input, service.constraints and service.constraints(operation))
+  local output = run({
+    world = sandbox.world, region = sandbox.world.store:region(claim.region), caller = caller,
+    request_id = request.id,
+  }, input)
+  return protocol.write(claim.service, operation, output, request.id)
+end
+
+local function to_error(sandbox, err)
+  if fault.is(err) then return err end
+  sandbox.world.report(tostring(err))
+  return { code = "InternalFailure", message = "The sandbox failed; its log says why.", status = 500 }
+end
+
+local function keep_traceback(err)
+  return fault.is(err) and err or debug.traceback(tostring(err), 2)
+end
+
+--- Answers one exchange.
+local function answer(sandbox, exchange)
+  local request = { id = sandbox.request_ids:uuid(), service = service_of_host(exchange) }
+  local ok, status, headers, body = xpcall(perform, keep_traceback, sandbox, exchange, request)
+  if not ok then
+    local err = to_error(sandbox, status)
+    status, headers, body = protocol.write_error(request.service,
+      { code = err.code, message = err.message, status = err.status }, request.id)
+  end
+  headers["x-amzn-RequestId"] = request.id
+  exchange:respond(status, headers, body)
+end
+
+--- Takes requests until the task is cancelled; each is answered in a task of its own below `root`.
+---@param sandbox table { world, callers, request_ids }
+---@param server table of tap.core.server
+---@param root table a task
+function http.serve(sandbox, server, root)
+  while true do
+    local exchange = server:accept()
+    root:spawn(answer, sandbox, exchange)
+  end
+end
+
+--- Where the sandbox says what went wrong inside it.
+---@param message string
+function http.report(message)
+  log.write("error", "sandbox: " .. message)
+end
+
+return http

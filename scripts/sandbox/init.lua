@@ -1,0 +1,87 @@
+--- The sandbox: an AWS emulator in this process, on loopback. One store of resources; CloudFormation creates
+-- in it, other services are views of it.
+--
+--   init, command       start and stop; `tapengine sandbox`
+--   http, constraints   requests: signature, service, operation, what its model demands
+--   services/           the operations
+--   template/           the template language
+--   engine/             what happens to stacks, in time
+--   resources/          what is known about resource types
+--   store, ids, clock   what exists; chance from a seed; time
+
+local server = require "tap.core.server"
+local task = require "tap.core.task"
+local errors = require "tap.core.error"
+local clock = require "sandbox.clock"
+local http = require "sandbox.http"
+local ids = require "sandbox.ids"
+local store = require "sandbox.store"
+
+local sandbox = {}
+
+local Sandbox = {}
+Sandbox.__index = Sandbox
+
+local ACCOUNT = "123456789012"
+
+--- The caller that an access key stands for.
+local function callers_of(access_keys, stream)
+  local out = {}
+  local names = {}
+  for id in pairs(access_keys) do names[#names + 1] = id end
+  table.sort(names)
+  for _, id in ipairs(names) do
+    out[id] = {
+      secret = access_keys[id], id = "AIDA" .. stream:text(17, ids.alphabets.upper),
+      arn = ("arn:aws:iam::%s:user/%s"):format(ACCOUNT, id),
+    }
+  end
+  return out
+end
+
+local OPTIONS = { address = true, port = true, seed = true, scenario = true, access_keys = true }
+
+local function check_options(options)
+  for name in pairs(options) do
+    if not OPTIONS[name] then error("sandbox.start: unknown option " .. tostring(name), 3) end
+  end
+  if options.scenario then
+    error(errors.new { class = "usage", code = "BadArguments",
+      message = ("scenario %s: this version has no scenarios"):format(options.scenario) }, 0)
+  end
+end
+
+--- Starts a sandbox. To be called in a task; it serves from tasks below that one until stop() is called.
+---@param options { address: string?, port: integer?, seed: integer?, access_keys: table<string, string>? }?
+--- port 0 (the default) takes a free one; access_keys are id -> secret, { test = "test" } if nil
+---@return table sandbox with url, port, store and stop(); also a to-be-closed value
+function sandbox.start(options)
+  options = options or {}
+  check_options(options)
+  local address, seed = options.address or "127.0.0.1", options.seed or 1
+  local self = setmetatable({
+    request_ids = ids.stream(seed, "requests"),
+    callers = callers_of(options.access_keys or { test = "test" }, ids.stream(seed, "callers")),
+    store = store.new { account = ACCOUNT, seed = seed },
+  }, Sandbox)
+  local listener = server.listen(address, options.port or 0)
+  self.port = listener:port()
+  local host = address:find(":", 1, true) and "[" .. address .. "]" or address
+  self.url = ("http://%s:%d"):format(host, self.port)
+  self.root = task.current():spawn(function()
+    local open <close> = listener
+    http.serve(self, open, self.root)
+  end)
+  self.world = { store = self.store, clock = clock.below(self.root), report = http.report }
+  return self
+end
+
+--- Ends it: the listener closes, and nothing more happens to its stacks.
+function Sandbox:stop()
+  self.root:cancel()
+  pcall(self.root.wait, self.root)
+end
+
+Sandbox.__close = Sandbox.stop
+
+return sandbox

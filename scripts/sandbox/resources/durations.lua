@@ -1,0 +1,30 @@
+--- How long a resource takes, by its type's record, with jitter from the resource's own chance.
+
+local durations = {}
+
+local DEFAULT = { create = { 2, 6 }, delete = { 1, 2 } }
+local JITTER = 0.1 -- of a duration that is one number
+local INITIATION = 1 -- from the first event to "Resource creation Initiated"
+
+local function draw(spec, stream)
+  if type(spec) == "number" then return spec * stream:between(1 - JITTER, 1 + JITTER) end
+  return stream:between(spec[1], spec[2])
+end
+
+--- Seconds from the first event of a creation: to the physical id, to complete, and (nil for most types) to
+-- the completed configuration.
+---@param record table of sandbox.resources.catalog
+function durations.create(record, stream)
+  local total = draw(record.create or DEFAULT.create, stream)
+  local initiated = math.min((record.initiate or INITIATION) * stream:between(0.7, 1.1), total * 0.9)
+  local settle = record.settle and math.min(draw(record.settle, stream), total * 0.95)
+  settle = settle and math.max(settle, initiated + 0.5)
+  return initiated, total, settle
+end
+
+--- Seconds of a deletion.
+function durations.delete(record, stream)
+  return draw(record.delete or DEFAULT.delete, stream)
+end
+
+return durations

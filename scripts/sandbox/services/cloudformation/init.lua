@@ -1,0 +1,21 @@
+--- AWS CloudFormation: the operations, and the request constraints that the service's model leaves out.
+
+local operations = {}
+
+for _, file in ipairs { "reads", "stacks", "templates" } do
+  for name, operation in pairs(require("sandbox.services.cloudformation." .. file)) do
+    if name:match("^%u") then operations[name] = operation end
+  end
+end
+
+local STACK_NAME = { pattern = "[a-zA-Z][-a-zA-Z0-9]*|arn:[-a-zA-Z0-9:/._+]*" }
+local NEW_STACK_NAME = { pattern = STACK_NAME.pattern, max = 128 }
+local TEMPLATE_BODY = { min = 1, max = 51200 }
+
+local function constraints_of(operation)
+  return {
+    StackName = operation == "CreateStack" and NEW_STACK_NAME or STACK_NAME, TemplateBody = TEMPLATE_BODY,
+  }
+end
+
+return { operations = operations, constraints = constraints_of }

@@ -1,0 +1,158 @@
+--- CloudFormation's operations that change stacks: what is checked before one is accepted. What happens then
+-- is the engine's (sandbox.engine).
+
+local json = require "tap.core.json"
+local fault = require "sandbox.fault"
+local store = require "sandbox.store"
+local template = require "sandbox.template"
+local capabilities = require "sandbox.template.capabilities"
+local create = require "sandbox.engine.create"
+local delete = require "sandbox.engine.delete"
+local reads = require "sandbox.services.cloudformation.reads"
+local templates = require "sandbox.services.cloudformation.templates"
+local tokens = require "sandbox.services.cloudformation.tokens"
+
+local stacks = {}
+
+local function on_failure(input)
+  if input.OnFailure and input.DisableRollback ~= nil then
+    fault.validation("Either DisableRollback or OnFailure can be specified, not both.")
+  end
+  return input.OnFailure or input.DisableRollback and "DO_NOTHING" or "ROLLBACK"
+end
+
+local function check_tags(tags)
+  for _, tag in ipairs(tags) do
+    if tag.Key:match("^aws:") then
+      fault.validation('"aws:" prefixed tag key names are not allowed for external use.')
+    end
+  end
+end
+
+-- "AWS::EC2::*", "AWS::*", "Custom::Name"
+local function type_matches(type_name, pattern)
+  local start = pattern:match("^(.*)%*$")
+  if start then return type_name:sub(1, #start) == start end
+  return type_name == pattern
+end
+
+local function check_types(read, allowed)
+  if not allowed then return end
+  for _, id in ipairs(json.keys(read.resources)) do
+    local type_name, ok = read.resources[id].Type, false
+    for _, pattern in ipairs(allowed) do ok = ok or type_matches(type_name, pattern) end
+    if not ok then
+      fault.validation("Resource type %s is not allowed by parameter ResourceTypes [%s]", type_name,
+        table.concat(allowed, ", "))
+    end
+  end
+end
+
+local function pseudo_parameters(region, stack)
+  local partition, suffix = store.partition(region.name)
+  return {
+    ["AWS::AccountId"] = region.account, ["AWS::Region"] = region.name, ["AWS::Partition"] = partition,
+    ["AWS::URLSuffix"] = suffix, ["AWS::StackName"] = stack.name, ["AWS::StackId"] = stack.id,
+    ["AWS::NotificationARNs"] = json.list(stack.notification_arns),
+  }
+end
+
+-- The record of a stack that a request wants. It is not in the store yet.
+local function requested_stack(context, input)
+  local region, clock = context.region, context.world.clock
+  local use = region:use_name(input.StackName)
+  local stream = context.world.store:stream(("%s/%s/%d"):format(region.name, input.StackName, use))
+  local now = math.floor(clock.now() * 1000) / 1000
+  return {
+    name = input.StackName, region = region, stream = stream, created = now,
+    id = ("arn:%s:cloudformation:%s:%s:stack/%s/%s"):format(region.partition, region.name, region.account,
+      input.StackName, stream:time_uuid(now)),
+    on_failure = on_failure(input), timeout_minutes = input.TimeoutInMinutes,
+    capabilities = input.Capabilities,
+    tags = input.Tags or {}, notification_arns = input.NotificationARNs or {}, role_arn = input.RoleARN,
+    termination_protection = input.EnableTerminationProtection or false,
+    rollback_configuration = input.RollbackConfiguration or {},
+    retain_except_on_create = input.RetainExceptOnCreate,
+    resources = {}, events = {}, outputs = {}, last_operations = {},
+  }
+end
+
+function stacks.CreateStack(context, input)
+  local region = context.region
+  local before = tokens.seen(region, "CreateStack", input)
+  if before then return { StackId = before } end
+  local read = template.read(templates.text(input))
+  if region.stack_names[input.StackName] then
+    fault.raise("AlreadyExistsException", ("Stack [%s] already exists"):format(input.StackName))
+  end
+  check_tags(input.Tags or {})
+  check_types(read, input.ResourceTypes)
+  local stack = requested_stack(context, input)
+  stack.template = read
+  stack.plan = template.bind(read, input.Parameters or {}, pseudo_parameters(region, stack))
+  capabilities.check(read.tree, input.Capabilities or {})
+  region:add_stack(stack)
+  tokens.remember(region, "CreateStack", input, stack.id)
+  create.start(context.world, stack, input.ClientRequestToken)
+  return { StackId = stack.id }
+end
+
+local function check_retained(stack, retain)
+  if #retain == 0 then return end
+  if stack.status ~= "DELETE_FAILED" then
+    fault.validation("Invalid operation on stack [%s]. When you delete a stack, specify which resources to "
+      .. "retain only when the stack is in the DELETE_FAILED state.", stack.id)
+  end
+  for _, id in ipairs(retain) do
+    local resource = stack.resources[id]
+    if not resource or resource.status == "DELETE_COMPLETE" then
+      fault.validation("The specified resources to retain must be in a valid state. Do not specify "
+        .. "resources that are in the DELETE_COMPLETE state.")
+    end
+  end
+end
+
+local function check_deletable(stack, input)
+  if stack.termination_protection then
+    fault.validation("Stack [%s] cannot be deleted while TerminationProtection is enabled", input.StackName)
+  end
+  check_retained(stack, input.RetainResources or {})
+  if input.DeletionMode == "FORCE_DELETE_STACK" and stack.status ~= "DELETE_FAILED" then
+    fault.validation("Invalid operation on stack [%s]. FORCE_DELETE_STACK is only allowed when the stack is "
+      .. "in the DELETE_FAILED state.", stack.id)
+  end
+end
+
+local function check_same_deletion(stack, retain)
+  if table.concat(retain, ",") == table.concat(stack.retained or {}, ",") then return end
+  fault.validation("A delete stack operation is already in progress for stack %s. Do not submit another "
+    .. "delete stack request specifying different resources to retain or resources to retain in a different "
+    .. "order.", stack.id)
+end
+
+function stacks.DeleteStack(context, input)
+  local stack = context.region:stack(input.StackName)
+  if not stack or stack.status == "DELETE_COMPLETE" then return {} end
+  local list = input.RetainResources or {}
+  if stack.status == "DELETE_IN_PROGRESS" then
+    check_same_deletion(stack, list)
+    return {}
+  end
+  if tokens.seen(context.region, "DeleteStack", input) then return {} end
+  check_deletable(stack, input)
+  tokens.remember(context.region, "DeleteStack", input, stack.id)
+  local retain = {}
+  for _, id in ipairs(list) do retain[id] = true end
+  stack.retained, stack.deletion_mode = list, input.DeletionMode
+  delete.start(context.world, stack,
+    { token = input.ClientRequestToken, retain = retain, force = input.DeletionMode == "FORCE_DELETE_STACK" })
+  return {}
+end
+
+function stacks.UpdateTerminationProtection(context, input)
+  local stack = reads.find(context, input.StackName, "brackets")
+  stack.termination_protection = input.EnableTerminationProtection
+  return { StackId = stack.id }
+end
+
+return stacks

@@ -1,0 +1,18 @@
+--- The emulated services, by signing name. Each module gives `operations` (name -> function(context, input)
+-- -> output) and, if it has any, `constraints(operation)` beyond those of its model. A context has: world,
+-- region (of the store), caller, request_id.
+
+local services = {}
+
+local MODULES = {
+  cloudformation = "sandbox.services.cloudformation",
+  sts = "sandbox.services.sts",
+}
+
+--- The service of a signing name; nil when none of its operations is emulated.
+---@param name string
+function services.find(name)
+  return MODULES[name] and require(MODULES[name])
+end
+
+return services

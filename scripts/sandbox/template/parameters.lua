@@ -1,0 +1,183 @@
+--- Template parameters: their types, their constraints with the service's texts, and what a caller gave for
+-- them.
+
+local json = require "tap.core.json"
+local regex = require "tap.regex"
+local fault = require "sandbox.fault"
+local shape = require "sandbox.template.shape"
+
+local parameters = {}
+
+--- What stands for a NoEcho parameter's value wherever the service shows it.
+parameters.MASK = "****"
+
+local MAX_VALUE_BYTES = 4096
+
+-- Values of the AWS types are names of things in the account. The service looks them up while the stack is
+-- being created; the sandbox takes them as they are.
+local AWS_TYPES = {}
+for name in ([[
+  AWS::EC2::AvailabilityZone::Name AWS::EC2::Image::Id AWS::EC2::Instance::Id AWS::EC2::KeyPair::KeyName
+  AWS::EC2::SecurityGroup::GroupName AWS::EC2::SecurityGroup::Id AWS::EC2::Subnet::Id AWS::EC2::Volume::Id
+  AWS::EC2::VPC::Id AWS::Route53::HostedZone::Id
+]]):gmatch("%S+") do
+  AWS_TYPES[name] = true
+end
+
+--- `list`: Ref gives a list; `number`: every element is one. Nil for what is no type.
+local function kind_of(type_name)
+  if type_name == "String" then return {} end
+  if type_name == "Number" then return { number = true } end
+  if type_name == "CommaDelimitedList" then return { list = true } end
+  local element = type_name:match("^List<(.+)>$")
+  if element == "Number" then return { list = true, number = true } end
+  if element == "String" or AWS_TYPES[element] then return { list = true } end
+  if AWS_TYPES[type_name] then return {} end
+end
+
+local function is_true(text)
+  return text ~= nil and text:lower() == "true"
+end
+
+--- Checks the section itself. Raises ValidationError.
+---@param definitions table the Parameters section
+function parameters.check(definitions)
+  for _, name in ipairs(shape.keys(definitions)) do
+    local type_name = definitions[name].Type
+    if type_name:match("^AWS::SSM::") then
+      fault.validation("Parameter '%s': the sandbox does not emulate parameters of type %s.", name, type_name)
+    end
+    if not kind_of(type_name) then
+      fault.validation("Template format error: Unrecognized parameter type: %s", type_name)
+    end
+  end
+end
+
+--- Is the parameter's value secret?
+function parameters.is_secret(definition)
+  return is_true(definition.NoEcho)
+end
+
+local function length_of(text)
+  return utf8.len(text) or #text
+end
+
+-- Each gives the text after "Parameter 'P' must ", or nil. Patterns that tap.regex cannot do are left
+-- unchecked.
+local CONSTRAINTS = {
+  function(definition, value, kind)
+    if kind.number and not tonumber(value) then return "be a number." end
+    local number = kind.number and tonumber(value)
+    local least, most = tonumber(definition.MinValue), tonumber(definition.MaxValue)
+    if number and least and number < least then return "be a number not less than " .. definition.MinValue end
+    if number and most and number > most then
+      return "be a number not greater than " .. definition.MaxValue
+    end
+  end,
+  function(definition, value)
+    local least, most = tonumber(definition.MinLength), tonumber(definition.MaxLength)
+    if least and length_of(value) < least then return ("contain at least %d characters"):format(least) end
+    if most and length_of(value) > most then return ("contain at most %d characters"):format(most) end
+  end,
+  function(definition, value)
+    if not definition.AllowedPattern then return nil end
+    local matcher = regex.compile(definition.AllowedPattern)
+    if matcher and matcher:match_whole(value) == false then
+      return "match pattern " .. definition.AllowedPattern
+    end
+  end,
+  function(definition, value)
+    if not definition.AllowedValues then return nil end
+    for _, allowed in ipairs(definition.AllowedValues) do
+      if allowed == value then return nil end
+    end
+    return "be one of AllowedValues"
+  end,
+}
+
+local function check_value(name, definition, value, kind)
+  for _, constraint in ipairs(CONSTRAINTS) do
+    local broken = constraint(definition, value, kind)
+    if broken and definition.ConstraintDescription then
+      fault.validation("Parameter %s failed to satisfy constraint: %s", name,
+        definition.ConstraintDescription)
+    elseif broken then
+      fault.validation("Parameter '%s' must %s", name, broken)
+    end
+  end
+end
+
+local function to_list(text)
+  local out = json.list {}
+  if text == "" then return out end
+  for element in (text .. ","):gmatch("([^,]*),") do
+    out[#out + 1] = element:match("^%s*(.-)%s*$")
+  end
+  return out
+end
+
+local function convert(name, definition, text)
+  if #text > MAX_VALUE_BYTES then
+    fault.validation("Parameter %s exceeds the maximum parameter value length of %d bytes.", name,
+      MAX_VALUE_BYTES)
+  end
+  local kind = kind_of(definition.Type)
+  local value = kind.list and to_list(text) or text
+  for _, element in ipairs(kind.list and value or { text }) do
+    check_value(name, definition, element, kind)
+  end
+  return value
+end
+
+local function given_values(definitions, given)
+  local values, unknown = {}, {}
+  for _, parameter in ipairs(given) do
+    local key = parameter.ParameterKey or ""
+    if values[key] then fault.validation("Duplicate parameter key %s", key) end
+    if parameter.UsePreviousValue then
+      if parameter.ParameterValue then
+        fault.validation("Invalid input for parameter key %s. Cannot specify usePreviousValue as true and "
+          .. "non empty value for a parameter", key)
+      end
+      fault.validation("Invalid input for parameter key %s. Cannot specify usePreviousValue as true for a "
+        .. "new stack", key)
+    end
+    if not definitions[key] then unknown[#unknown + 1] = key end
+    values[key] = parameter.ParameterValue or ""
+  end
+  if #unknown > 0 then
+    fault.validation("Parameters: [%s] do not exist in the template", table.concat(unknown, ", "))
+  end
+  return values
+end
+
+--- The values of a template's parameters. Raises ValidationError with the service's texts.
+---@param definitions table the Parameters section
+---@param given table[] { ParameterKey, ParameterValue, UsePreviousValue } as in a request
+---@return table<string, string|string[]> values as Ref gives them
+---@return table<string, string> texts as the caller wrote them
+function parameters.resolve(definitions, given)
+  local texts, missing, values = given_values(definitions, given), {}, {}
+  for _, name in ipairs(shape.keys(definitions)) do
+    texts[name] = texts[name] or definitions[name].Default
+    if not texts[name] then missing[#missing + 1] = name end
+  end
+  if #missing > 0 then
+    fault.validation("Parameters: [%s] must have values", table.concat(missing, ", "))
+  end
+  for _, name in ipairs(shape.keys(definitions)) do
+    values[name] = convert(name, definitions[name], texts[name])
+  end
+  return values, texts
+end
+
+--- `values` with every secret replaced by the mask.
+function parameters.masked(definitions, values)
+  local out = {}
+  for name, value in pairs(values) do
+    out[name] = parameters.is_secret(definitions[name]) and parameters.MASK or value
+  end
+  return out
+end
+
+return parameters
