@@ -1,5 +1,6 @@
 -- What a script can rely on when it serves HTTP: the sandbox's ground.
 local client = require "tap.core.client"
+local proc = require "tap.core.proc"
 local server = require "tap.core.server"
 local task = require "tap.task"
 
@@ -30,6 +31,12 @@ local function with_server(handler, body, options)
     body(call, s)
     serving:cancel()
   end)
+end
+
+-- Sends bytes as they are and gives all that comes back.
+local function raw(s, request)
+  return proc.run { "bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/$0; cat >&3; cat <&3", tostring(s:port()),
+    input = request }.out
 end
 
 local function failure(fn, ...)
@@ -169,11 +176,44 @@ describe("a server", function()
     end, function(call) assert.equal("1", call().Account) end)
   end)
 
-  it("sends a header's list of values one by one", function()
+  it("sends a header's list of values one by one, and reads headers that stand twice as one", function()
     with_server(function(x)
-      x:respond(400, { ["Set-Cookie"] = { "a=1", "b=2" }, ["Retry-After"] = 3, ["x-amzn-RequestId"] = "r-1" })
-    end, function(call)
-      assert.equal("r-1", failure(call).request_id)
+      assert.same({ "1", "2", "3" }, x:headers().A)
+      assert.equal("1", x:header "a")
+      assert.equal("one", x:headers().B)
+      x:respond(418, { ["Set-Cookie"] = { "a=1", "b=2" }, ["Retry-After"] = 3 }, "short")
+    end, function(_, s)
+      local answer_text = raw(s, "GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n" ..
+        "A: 1\r\nA: 2\r\nB: one\r\nA: 3\r\n\r\n")
+      assert.matches("^HTTP/1.1 418 ", answer_text)
+      assert.matches("\r\nSet%-Cookie: a=1\r\n", answer_text)
+      assert.matches("\r\nSet%-Cookie: b=2\r\n", answer_text)
+      assert.matches("\r\nRetry%-After: 3\r\n", answer_text)
+      assert.matches("\r\n\r\nshort$", answer_text)
+    end)
+  end)
+
+  it("leaves a path and a query encoded", function()
+    with_server(function(x)
+      assert.same({ "GET", "/p%20q?x=1?&y=%2F", "/p%20q", "x=1?&y=%2F", "h" },
+        { x.method, x.target, x.path, x.query, x.host })
+      assert.equal("", x.body)
+      x:respond(204)
+    end, function(_, s)
+      assert.matches("^HTTP/1.1 204 ",
+        raw(s, "GET /p%20q?x=1?&y=%2F HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"))
+    end)
+  end)
+
+  it("does not bother its handlers with what is not a whole request", function()
+    with_server(function() error "called" end, function(_, s)
+      for _, request in ipairs {
+        "", "\r\n", "nonsense\r\n\r\n", "GET / HTTP/1.1\r\nHost: h\r\n",
+      } do
+        proc.run { "bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/$0; cat >&3", tostring(s:port()),
+          input = request }
+      end
+      task.sleep(0.02)
     end)
   end)
 
