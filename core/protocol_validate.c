@@ -141,21 +141,30 @@ static void check_map(struct check *check, const json_t *shape, const json_t *va
     }
 }
 
+/* "must be an integer, not a fraction": what a value of a wrong kind is in this place. */
+static void wrong_scalar(struct check *check, enum tap_shape_kind kind, const json_t *value)
+{
+    bool whole = kind == TAP_SHAPE_INTEGER || kind == TAP_SHAPE_LONG;
+    if (kind == TAP_SHAPE_INTEGER && json_is_integer(value)) {
+        finding(check, "must be an integer of 32 bits, not one that is larger");
+        return;
+    }
+    const char *what = kind_of(value);
+    if (whole && json_is_real(value))
+        what = "a fraction";
+    else if (json_is_string(value) && (kind == TAP_SHAPE_BLOB || kind == TAP_SHAPE_TIMESTAMP))
+        what = "this string";
+    char *message = tap_sprintf("must be %s, not %s", tap_shape_kind_name(kind), what);
+    finding(check, message);
+    tap_free(message);
+}
+
 static void check_scalar(struct check *check, enum tap_shape_kind kind, const json_t *value)
 {
     struct tap_buf text;
     tap_buf_init(&text, TAP_MAX_BODY);
-    if (!tap_scalar_write(&text, kind, TAP_TIME_FORMAT_XML, value)) {
-        bool whole = kind == TAP_SHAPE_INTEGER || kind == TAP_SHAPE_LONG;
-        const char *what = kind_of(value);
-        if (whole && json_is_number(value))
-            what = json_is_real(value) ? "a fraction" : "one of more than 32 bits";
-        else if (json_is_string(value) && (kind == TAP_SHAPE_BLOB || kind == TAP_SHAPE_TIMESTAMP))
-            what = "this string";
-        char *message = tap_sprintf("must be %s, not %s", tap_shape_kind_name(kind), what);
-        finding(check, message);
-        tap_free(message);
-    }
+    if (!tap_scalar_write(&text, kind, TAP_TIME_FORMAT_XML, value))
+        wrong_scalar(check, kind, value);
     tap_buf_fini_secret(&text);
 }
 
@@ -170,9 +179,9 @@ static void check_minimum(struct check *check, const json_t *shape, enum tap_sha
         return;
     char *message = NULL;
     if (kind == TAP_SHAPE_STRING && (double)json_string_length(value) < least)
-        message = tap_sprintf("must have at least %.0f characters", least);
+        message = tap_sprintf("must have at least %.0f character%s", least, least == 1 ? "" : "s");
     else if (kind == TAP_SHAPE_LIST && (double)json_array_size(value) < least)
-        message = tap_sprintf("must have at least %.0f elements", least);
+        message = tap_sprintf("must have at least %.0f element%s", least, least == 1 ? "" : "s");
     else if (json_is_number(value) && json_number_value(value) < least)
         message = tap_sprintf("must be %g or more", least);
     if (message)
