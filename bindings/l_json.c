@@ -71,6 +71,38 @@ static tap_nresults l_is_list(lua_State *L)
     return 1;
 }
 
+/* object(t[, keys]) -> t, whose keys from now on stand in the order of the list. Keys that t has
+ * not got (yet) may be among them. Without the list: the order is as it was. */
+static tap_nresults l_object(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TTABLE);
+    luaL_argcheck(L, !tap_is_list(L, 1), 1, "a list has no keys");
+    lua_settop(L, 2);
+    if (!lua_isnil(L, 2)) {
+        luaL_checktype(L, 2, LUA_TTABLE);
+        lua_newtable(L); /* 3: the keys, each once */
+        lua_newtable(L); /* 4: those seen */
+        size_t n = lua_rawlen(L, 2);
+        for (size_t i = 1; i <= n; i++) {
+            int type = lua_rawgeti(L, 2, (lua_Integer)i);
+            luaL_argcheck(L, type == LUA_TSTRING, 2, "keys are texts");
+            lua_pushvalue(L, -1);
+            if (lua_rawget(L, 4) == LUA_TNIL) {
+                lua_pushvalue(L, -2);
+                lua_pushboolean(L, 1);
+                lua_rawset(L, 4);
+                lua_pushvalue(L, -2);
+                lua_rawseti(L, 3, (lua_Integer)lua_rawlen(L, 3) + 1);
+            }
+            lua_pop(L, 2);
+        }
+        lua_settop(L, 3);
+        tap_keys_remember(L, 1);
+    }
+    lua_settop(L, 1);
+    return 1;
+}
+
 static int compare(const void *a, const void *b)
 {
     return strcmp(*(const char *const *)a, *(const char *const *)b);
@@ -132,23 +164,11 @@ static tap_nresults l_keys(lua_State *L)
     return 1;
 }
 
-/* object(t, keys) -> t, whose keys stand in the order of the array `keys` from now on (the array is
- * kept: do not change it afterwards). */
-static tap_nresults l_object(lua_State *L)
-{
-    lua_settop(L, 2);
-    luaL_checktype(L, 1, LUA_TTABLE);
-    luaL_checktype(L, 2, LUA_TTABLE);
-    luaL_argcheck(L, !tap_is_list(L, 1), 1, "a list has no keys");
-    tap_keys_remember(L, 1);
-    return 1;
-}
-
 int luaopen_tap_core_json(lua_State *L)
 {
     static const luaL_Reg functions[] = {
         {"decode", l_decode}, {"encode", l_encode}, {"list", l_list}, {"is_list", l_is_list},
-        {"keys", l_keys},     {"object", l_object}, {NULL, NULL},
+        {"object", l_object}, {"keys", l_keys},     {NULL, NULL},
     };
     luaL_newlib(L, functions);
     lua_pushlightuserdata(L, NULL);

@@ -50,10 +50,11 @@ bool tap_is_list(lua_State *L, int index);
 /* Is marked. [-0, +0, -] */
 bool tap_is_marked_list(lua_State *L, int index);
 
+/* Remembers the array of texts on top (each once) as the keys of the table at `index`, in that
+ * order. The array is kept, not copied. [-1, +0, -] */
+void tap_keys_remember(lua_State *L, int index);
 /* Pushes the remembered keys of the table at `index`, an array, or nil; returns the type of what it
  * pushed. [-0, +1, -] */
 int tap_keys_push(lua_State *L, int index);
-/* Takes the array of keys on top of the stack as the order of the table at `index`. [-1, +0, m] */
-void tap_keys_remember(lua_State *L, int index);
 
 #endif

@@ -102,6 +102,11 @@ static json_t *read_number(struct reader *r, const struct step *at)
     return json_real(number);
 }
 
+static bool is_key(const char *key, size_t n)
+{
+    return strlen(key) == n && tap_utf8_valid(key, n);
+}
+
 /* Those members whose order is remembered and that are still there. The table is on top. */
 static bool read_remembered(struct reader *r, struct step *at, json_t *object,
                             struct tap_shape shape)
@@ -111,9 +116,11 @@ static bool read_remembered(struct reader *r, struct step *at, json_t *object,
     bool ok = true;
     size_t n = tap_keys_push(L, table) == LUA_TTABLE ? lua_rawlen(L, -1) : 0;
     for (size_t i = 1; ok && i <= n; i++) {
+        size_t len;
         lua_rawgeti(L, table + 1, (lua_Integer)i);
-        at->key = lua_tostring(L, -1);
-        if (lua_rawget(L, table) != LUA_TNIL) {
+        at->key = lua_tolstring(L, -1, &len);
+        /* a wrong key is refused with the others */
+        if (lua_rawget(L, table) != LUA_TNIL && is_key(at->key, len)) {
             json_t *value = read_value(r, at, tap_shape_member(shape, at->key));
             ok = value && json_object_set_new_nocheck(object, at->key, value) == 0;
         }
@@ -140,7 +147,7 @@ static const char *check_key(struct reader *r, const struct step *up)
     }
     size_t n;
     const char *key = lua_tolstring(L, -2, &n);
-    if (strlen(key) != n || !tap_utf8_valid(key, n)) {
+    if (!is_key(key, n)) {
         refuse(r, up, "an object with a key that is not valid UTF-8");
         return NULL;
     }

@@ -87,6 +87,23 @@ describe("json", function()
     fails_with("not text", json.keys, { [true] = 1 })
   end)
 
+  it("takes the order of keys that a script wants", function()
+    local t = { a = 1, b = 2, c = 3 }
+    local order = { "c", "d", "a", "c" }
+    assert.equal(t, json.object(t, order))
+    order[1] = "x" -- a copy is kept
+    assert.equal('{"c":3,"a":1,"b":2}', json.encode(t))
+    t.d = 4
+    assert.same({ "c", "d", "a", "b" }, json.keys(t))
+    assert.equal(t, json.object(t))
+    assert.same({ "c", "d", "a", "b" }, json.keys(t))
+    assert.same({ "a", "b", "c", "d" }, json.keys(json.object(t, {})))
+    assert.equal("{}", json.encode(json.object({}, { "a" })))
+    fails_with("list has no keys", json.object, { 1 }, {})
+    fails_with("keys are texts", json.object, {}, { 1 })
+    fails_with("key that is not valid UTF%-8", json.encode, json.object({ ["\xff"] = 1 }, { "\xff" }))
+  end)
+
   it("forgets the order of keys with the table", function()
     local text = "[" .. ('{"b":1,"a":{"c":1}},'):rep(1000) .. "{}]"
     local function kilobytes_after_decoding()
