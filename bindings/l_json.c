@@ -71,34 +71,39 @@ static tap_nresults l_is_list(lua_State *L)
     return 1;
 }
 
-/* object(t[, keys]) -> t, whose keys from now on stand in the order of the list. Keys that t has
- * not got (yet) may be among them. Without the list: the order is as it was. */
+/* Pushes a copy of the list of texts at `index` in which each stands once. [-0, +1, e] */
+static void push_texts_once(lua_State *L, int index)
+{
+    lua_newtable(L);
+    lua_newtable(L);
+    int copy = lua_gettop(L) - 1, seen = lua_gettop(L);
+    size_t n = lua_rawlen(L, index);
+    for (size_t i = 1; i <= n; i++) {
+        int type = lua_rawgeti(L, index, (lua_Integer)i);
+        luaL_argcheck(L, type == LUA_TSTRING, index, "keys are texts");
+        lua_pushvalue(L, -1);
+        bool again = lua_rawget(L, seen) != LUA_TNIL;
+        lua_pop(L, 1);
+        lua_pushvalue(L, -1);
+        lua_pushboolean(L, 1);
+        lua_rawset(L, seen);
+        if (again)
+            lua_pop(L, 1);
+        else
+            lua_rawseti(L, copy, (lua_Integer)lua_rawlen(L, copy) + 1);
+    }
+    lua_settop(L, copy);
+}
+
+/* object(t, keys) -> t, whose keys from now on stand in the order of the list. Keys that t has not
+ * got (yet) may be among them. */
 static tap_nresults l_object(lua_State *L)
 {
     luaL_checktype(L, 1, LUA_TTABLE);
+    luaL_checktype(L, 2, LUA_TTABLE);
     luaL_argcheck(L, !tap_is_list(L, 1), 1, "a list has no keys");
-    lua_settop(L, 2);
-    if (!lua_isnil(L, 2)) {
-        luaL_checktype(L, 2, LUA_TTABLE);
-        lua_newtable(L); /* 3: the keys, each once */
-        lua_newtable(L); /* 4: those seen */
-        size_t n = lua_rawlen(L, 2);
-        for (size_t i = 1; i <= n; i++) {
-            int type = lua_rawgeti(L, 2, (lua_Integer)i);
-            luaL_argcheck(L, type == LUA_TSTRING, 2, "keys are texts");
-            lua_pushvalue(L, -1);
-            if (lua_rawget(L, 4) == LUA_TNIL) {
-                lua_pushvalue(L, -2);
-                lua_pushboolean(L, 1);
-                lua_rawset(L, 4);
-                lua_pushvalue(L, -2);
-                lua_rawseti(L, 3, (lua_Integer)lua_rawlen(L, 3) + 1);
-            }
-            lua_pop(L, 2);
-        }
-        lua_settop(L, 3);
-        tap_keys_remember(L, 1);
-    }
+    push_texts_once(L, 2);
+    tap_keys_remember(L, 1);
     lua_settop(L, 1);
     return 1;
 }
