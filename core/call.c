@@ -138,11 +138,17 @@ static tap_err sign(struct call_op *call, struct tap_error *err)
 
 /* ---- attempts ---- */
 
+/* Every error that leaves a client passes here: it says whose it is, and shows no secret, even when
+ * the service repeats one in its message. */
 static void name_error(struct tap_error *error, const struct tap_client *client,
                        const json_t *operation)
 {
+    char *shown = tap_redact(error->message);
+    tap_error_copy(error->message, sizeof error->message, shown);
+    tap_free(shown);
     tap_error_copy(error->service, sizeof error->service, tap_model_service(client->model));
-    tap_error_copy(error->operation, sizeof error->operation, operation_name(operation));
+    if (operation)
+        tap_error_copy(error->operation, sizeof error->operation, operation_name(operation));
 }
 
 static void send_attempt(struct call_op *call)
@@ -322,7 +328,7 @@ tap_err tap_client_call(struct tap_op **out, struct tap_client *client, const ch
     *out = NULL;
     const json_t *operation;
     if (tap_model_operation(&operation, client->model, operation_text, err)) {
-        tap_error_copy(err->service, sizeof err->service, tap_model_service(client->model));
+        name_error(err, client, NULL);
         return err->code;
     }
     struct tap_request request;

@@ -41,7 +41,7 @@ const char *tap_client_region(const struct tap_client *client);
 /* Starts a call; `input` (an object; NULL: none) is borrowed for the time of this function only.
  * Wrong input and missing credentials are errors here and nothing is sent. A call that fails later
  * completes with an error that names service, operation, request id and status; `retryable` in it
- * says that a later attempt may succeed. */
+ * says that a later attempt may succeed. Known secrets are masked in the message. */
 tap_err tap_client_call(struct tap_op **out, struct tap_client *client, const char *operation,
                         const json_t *input, struct tap_error *err);
 /* Of a finished call without error; borrowed. */

@@ -85,13 +85,30 @@ static void follow(struct tap_log *log)
     log->fd = fd;
 }
 
-/* path.4 -> path.5, ..., path -> path.1. The oldest is overwritten. */
+/* path.4; path itself for 0. The caller frees it. */
+static char *rotated_name(const struct tap_log *log, unsigned i)
+{
+    return i ? tap_sprintf("%s.%u", log->path, i) : tap_strdup(log->path);
+}
+
+static bool is_there(const struct tap_log *log, unsigned i)
+{
+    char *name = rotated_name(log, i);
+    bool there = access(name, F_OK) == 0;
+    tap_free(name);
+    return there;
+}
+
+/* path.4 -> path.5, ..., path -> path.1, from the first gap on; without one the oldest is
+ * overwritten. */
 static void shift(const struct tap_log *log)
 {
-    for (unsigned i = log->options.keep; i > 0; i--) {
-        char *newer = i == 1 ? tap_strdup(log->path) : tap_sprintf("%s.%u", log->path, i - 1);
-        char *older = tap_sprintf("%s.%u", log->path, i);
-        rename(newer, older); /* most often there is no such file; then nothing is to be done */
+    unsigned free_place = 1;
+    while (free_place < log->options.keep && is_there(log, free_place))
+        free_place++;
+    for (unsigned i = free_place; i > 0; i--) {
+        char *newer = rotated_name(log, i - 1), *older = rotated_name(log, i);
+        rename(newer, older); /* what cannot be moved is written on: see follow */
         tap_free(newer);
         tap_free(older);
     }

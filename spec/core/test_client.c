@@ -47,12 +47,12 @@ static const char service2[] =
 /* How the server answers one request. */
 struct answer {
     int status;
+    bool cut; /* close the connection in the middle of the body */
     const char *body;
     const char *header, *value; /* one more header, or NULL */
-    bool cut;                   /* close the connection in the middle of the body */
 };
 
-static const struct answer created = {200, CREATED, "x-amzn-RequestId", "r-ok", false};
+static const struct answer created = {200, false, CREATED, "x-amzn-RequestId", "r-ok"};
 
 enum { MAX_SEEN = 256 };
 
@@ -293,7 +293,7 @@ static void an_operation_that_needs_no_signature_gets_none(void **state)
     struct tap_op *call;
     struct tap_error err;
     assert_int_equal(tap_client_call(&call, client, "assume_thing", NULL, &err), TAP_OK);
-    f->answers = &(struct answer){200, "<AssumeThingResponse/>", NULL, NULL, false};
+    f->answers = &(struct answer){200, false, "<AssumeThingResponse/>", NULL, NULL};
     f->n_answers = 1;
     finish(f, call);
     assert_null(tap_op_error(call));
@@ -338,7 +338,7 @@ static void several_calls_run_at_once(void **state)
 static void a_throttled_call_waits_as_asked_and_succeeds(void **state)
 {
     struct fixture *f = *state;
-    const struct answer throttled = {400, REFUSED("Throttling"), "Retry-After", "120", false};
+    const struct answer throttled = {400, false, REFUSED("Throttling"), "Retry-After", "120"};
     int64_t before = tap_loop_now(f->loop);
     struct tap_op *call = call_with(f, new_client(f), throttled, throttled, created);
     assert_created(call);
@@ -354,7 +354,7 @@ static void a_throttled_call_waits_as_asked_and_succeeds(void **state)
 static void every_attempt_carries_the_same_idempotency_token_and_invocation_id(void **state)
 {
     struct fixture *f = *state;
-    const struct answer failed = {500, REFUSED("InternalFailure"), NULL, NULL, false};
+    const struct answer failed = {500, false, REFUSED("InternalFailure"), NULL, NULL};
     struct tap_op *call = call_with(f, new_client(f), failed, failed, created);
     assert_created(call);
     const char *token = strstr(f->seen[0].body, "Token=");
@@ -388,7 +388,7 @@ static void a_token_that_the_caller_gives_is_kept(void **state)
 static void an_outage_ends_after_the_attempts_with_the_last_error(void **state)
 {
     struct fixture *f = *state;
-    const struct answer failed = {503, REFUSED("ServiceUnavailable"), NULL, NULL, false};
+    const struct answer failed = {503, false, REFUSED("ServiceUnavailable"), NULL, NULL};
     struct tap_op *call = call_with(f, new_client(f), failed);
     const struct tap_error *error = error_of(call);
     assert_int_equal(f->n_seen, 3);
@@ -403,7 +403,7 @@ static void an_outage_ends_after_the_attempts_with_the_last_error(void **state)
 static void an_error_that_the_model_calls_retryable_is_tried_again(void **state)
 {
     struct fixture *f = *state;
-    const struct answer busy = {400, REFUSED("Busy"), NULL, NULL, false};
+    const struct answer busy = {400, false, REFUSED("Busy"), NULL, NULL};
     struct tap_op *call = call_with(f, new_client(f), busy, created);
     assert_created(call);
     assert_int_equal(f->n_seen, 2);
@@ -413,7 +413,7 @@ static void an_error_that_the_model_calls_retryable_is_tried_again(void **state)
 static void an_answer_that_breaks_off_is_tried_again(void **state)
 {
     struct fixture *f = *state;
-    const struct answer cut = {200, CREATED, NULL, NULL, true};
+    const struct answer cut = {200, true, CREATED, NULL, NULL};
     struct tap_op *call = call_with(f, new_client(f), cut, created);
     assert_created(call);
     assert_int_equal(tap_call_attempts(call), 2);
@@ -423,7 +423,7 @@ static void an_answer_that_breaks_off_is_tried_again(void **state)
 static void a_proxys_html_page_is_an_error_with_its_status(void **state)
 {
     struct fixture *f = *state;
-    const struct answer page = {503, "<html><body><h1>Busy</h1><br></body>", NULL, NULL, false};
+    const struct answer page = {503, false, "<html><body><h1>Busy</h1><br></body>", NULL, NULL};
     struct tap_op *call = call_with(f, new_client(f), page);
     assert_int_equal(error_of(call)->code, TAP_E_SERVICE);
     assert_int_equal(error_of(call)->http_status, 503);
@@ -475,8 +475,8 @@ static void a_wrong_clock_is_corrected_by_the_answers_date_and_stays_so(void **s
 {
     struct fixture *f = *state;
     f->server_skew_ms = 3600000;
-    const struct answer skewed = {403, REFUSED("SignatureDoesNotMatch"), "Date",
-                                  "Thu, 01 Jan 2026 01:00:00 GMT", false};
+    const struct answer skewed = {403, false, REFUSED("SignatureDoesNotMatch"), "Date",
+                                  "Thu, 01 Jan 2026 01:00:00 GMT"};
     struct tap_client *client = new_client(f);
     f->answers = (const struct answer[]){skewed, created};
     f->n_answers = 2;
@@ -501,8 +501,8 @@ static void calls_that_meet_the_wrong_clock_together_correct_it_once(void **stat
 {
     struct fixture *f = *state;
     f->server_skew_ms = -1800000;
-    const struct answer skewed = {403, REFUSED("RequestTimeTooSkewed"), "Date",
-                                  "Wed, 31 Dec 2025 23:30:00 GMT", false};
+    const struct answer skewed = {403, false, REFUSED("RequestTimeTooSkewed"), "Date",
+                                  "Wed, 31 Dec 2025 23:30:00 GMT"};
     struct tap_client *client = new_client(f);
     f->answers = (const struct answer[]){skewed, skewed, created};
     f->n_answers = 3;
@@ -560,7 +560,7 @@ static void a_service_that_only_stumbles_never_empties_the_bucket(void **state)
     struct answer answers[240];
     for (size_t i = 0; i < 240; i++)
         answers[i] =
-            i % 2 ? created : (struct answer){500, REFUSED("InternalFailure"), NULL, NULL, false};
+            i % 2 ? created : (struct answer){500, false, REFUSED("InternalFailure"), NULL, NULL};
     struct tap_client *client = new_client(f);
     f->answers = answers;
     f->n_answers = 240;
@@ -578,7 +578,7 @@ static void a_service_that_only_stumbles_never_empties_the_bucket(void **state)
 static void an_error_of_the_service_is_told_with_its_request_id(void **state)
 {
     struct fixture *f = *state;
-    const struct answer refused = {400, REFUSED("ValidationError"), NULL, NULL, false};
+    const struct answer refused = {400, false, REFUSED("ValidationError"), NULL, NULL};
     struct tap_op *call = call_with(f, new_client(f), refused);
     const struct tap_error *error = error_of(call);
     assert_int_equal(error->code, TAP_E_SERVICE);
@@ -591,10 +591,23 @@ static void an_error_of_the_service_is_told_with_its_request_id(void **state)
     tap_op_free(call);
 }
 
+static void a_secret_that_the_service_repeats_is_not_shown(void **state)
+{
+    struct fixture *f = *state;
+    const struct answer echo = {
+        400,
+        "<ErrorResponse><Error><Code>ValidationError</Code><Message>what is "
+        "wJalrXUtnFEMI/K7MDENG?</Message></Error></ErrorResponse>",
+        NULL, NULL, false};
+    struct tap_op *call = call_with(f, new_client(f), echo);
+    assert_string_equal(error_of(call)->message, "what is ****?");
+    tap_op_free(call);
+}
+
 static void expired_credentials_of_the_environment_are_not_tried_again(void **state)
 {
     struct fixture *f = *state;
-    const struct answer expired = {403, REFUSED("ExpiredToken"), NULL, NULL, false};
+    const struct answer expired = {403, false, REFUSED("ExpiredToken"), NULL, NULL};
     struct tap_op *call = call_with(f, new_client(f), expired);
     assert_string_equal(error_of(call)->name, "ExpiredToken");
     assert_int_equal(f->n_seen, 1);
@@ -604,8 +617,8 @@ static void expired_credentials_of_the_environment_are_not_tried_again(void **st
 static void an_answer_that_does_not_fit_the_model_is_an_error_not_a_retry(void **state)
 {
     struct fixture *f = *state;
-    const struct answer broken = {200, "<CreateThingResponse><Creat", "x-amzn-RequestId", "r-b",
-                                  false};
+    const struct answer broken = {200, false, "<CreateThingResponse><Creat", "x-amzn-RequestId",
+                                  "r-b"};
     struct tap_op *call = call_with(f, new_client(f), broken);
     const struct tap_error *error = error_of(call);
     assert_int_equal(error->http_status, 200);
@@ -678,7 +691,7 @@ static void a_call_can_be_cancelled_at_any_moment(void **state)
     exchange = tap_accept_take(accept);
     tap_op_free(accept);
     struct tap_op *timer = tap_timer_start(f->loop, 1000);
-    f->answers = &(struct answer){400, REFUSED("Throttling"), "Retry-After", "60", false};
+    f->answers = &(struct answer){400, false, REFUSED("Throttling"), "Retry-After", "60"};
     f->n_answers = 1;
     serve(f, exchange);
     assert_ptr_equal(tap_loop_next(f->loop, 10000), timer);
@@ -701,7 +714,7 @@ static size_t count(const char *text, const char *part)
 static void the_log_tells_each_attempt_and_why_it_was_repeated_and_no_secret(void **state)
 {
     struct fixture *f = *state;
-    const struct answer throttled = {400, REFUSED("Throttling"), NULL, NULL, false};
+    const struct answer throttled = {400, false, REFUSED("Throttling"), NULL, NULL};
     struct tap_op *call = call_with(f, new_client(f), throttled, created);
     assert_created(call);
     const char *text = log_text(f);
@@ -755,6 +768,7 @@ int main(void)
         test(an_outage_empties_the_bucket_and_then_calls_fail_at_once),
         test(a_service_that_only_stumbles_never_empties_the_bucket),
         test(an_error_of_the_service_is_told_with_its_request_id),
+        test(a_secret_that_the_service_repeats_is_not_shown),
         test(expired_credentials_of_the_environment_are_not_tried_again),
         test(an_answer_that_does_not_fit_the_model_is_an_error_not_a_retry),
         test(wrong_input_is_refused_before_anything_is_sent),
