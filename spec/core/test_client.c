@@ -595,10 +595,10 @@ static void a_secret_that_the_service_repeats_is_not_shown(void **state)
 {
     struct fixture *f = *state;
     const struct answer echo = {
-        400,
+        400, false,
         "<ErrorResponse><Error><Code>ValidationError</Code><Message>what is "
         "wJalrXUtnFEMI/K7MDENG?</Message></Error></ErrorResponse>",
-        NULL, NULL, false};
+        NULL, NULL};
     struct tap_op *call = call_with(f, new_client(f), echo);
     assert_string_equal(error_of(call)->message, "what is ****?");
     tap_op_free(call);
