@@ -15,16 +15,17 @@ struct tap_credentials {
     char *secret_key;
     char *session_token; /* NULL when there is none */
     int64_t expires;     /* seconds since 1970; 0: never */
-    const char *source;  /* "environment", ...: for messages */
+    const char *source;  /* "environment", "given": for messages; not owned */
 };
 
-/* Copies the strings; session_token may be NULL. */
+/* Copies the strings; session_token may be NULL. What `out` held before is not freed. */
 void tap_credentials_set(struct tap_credentials *out, const char *access_key,
                          const char *secret_key, const char *session_token);
 void tap_credentials_fini(struct tap_credentials *credentials);
 
-/* AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN. TAP_E_CREDENTIALS names what is
- * missing and how to set it. */
+/* AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_CREDENTIAL_EXPIRATION; an empty
+ * one counts as not set. TAP_E_CREDENTIALS with NoCredentials, PartialCredentials (one half of the
+ * pair) or InvalidCredentials names the variable and how to set it; `out` is then empty. */
 tap_err tap_credentials_from_environment(struct tap_credentials *out, struct tap_error *err);
 
 #endif

@@ -15,7 +15,7 @@
 
 enum {
     MAX_CLAIM = 256 * 1024, /* bytes of all fields of a claim */
-    SKEW_MINUTES = 5,       /* between the client's clock and ours, either way */
+    SKEW = 300,             /* seconds between the client's clock and ours, either way */
 };
 
 static tap_err refuse(struct tap_error *err, int status, const char *name, const char *message)
@@ -316,14 +316,14 @@ static tap_err check_time(const struct tap_sigv4_claim *claim, int64_t time, int
 {
     char now_text[TAP_TIME_SIZE], edge[TAP_TIME_SIZE];
     tap_time_basic(now_text, now);
-    if (time > now + SKEW_MINUTES * 60) {
-        tap_time_basic(edge, now + SKEW_MINUTES * 60);
+    if (time > now + SKEW) {
+        tap_time_basic(edge, now + SKEW);
         return refuse_taken(err, mismatch,
                             tap_sprintf("Signature not yet current: %s is still later than %s "
                                         "(%s + %d min.)",
-                                        claim->amz_date, edge, now_text, SKEW_MINUTES));
+                                        claim->amz_date, edge, now_text, SKEW / 60));
     }
-    int64_t lifetime = claim->expires ? claim->expires : SKEW_MINUTES * 60;
+    int64_t lifetime = claim->expires ? claim->expires : SKEW;
     if (time >= now - lifetime)
         return TAP_OK;
     if (claim->form == TAP_SIGN_QUERY && strcmp(claim->service, "s3") == 0)

@@ -26,7 +26,9 @@ static bool is_digit(char c)
 
 static char to_lower(char c)
 {
-    return is_upper(c) ? (char)(c - 'A' + 'a') : c;
+    if (is_upper(c))
+        return (char)(c - 'A' + 'a');
+    return c;
 }
 
 /* ---- percent-encoding ---- */
@@ -84,8 +86,9 @@ bool tap_uri_decode(struct tap_buf *out, const char *text, size_t n, bool plus)
 
 /* ---- base64 and hex ---- */
 
+enum { PADDING = 64 };
 static const char base64_digits[] =
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=";
 
 void tap_base64_encode(struct tap_buf *out, const void *bytes, size_t n)
 {
@@ -96,8 +99,8 @@ void tap_base64_encode(struct tap_buf *out, const void *bytes, size_t n)
         bits |= left > 1 ? (uint32_t)in[i + 1] << 8 : 0;
         bits |= left > 2 ? in[i + 2] : 0;
         char group[4] = {base64_digits[bits >> 18], base64_digits[(bits >> 12) & 63],
-                         left > 1 ? base64_digits[(bits >> 6) & 63] : '=',
-                         left > 2 ? base64_digits[bits & 63] : '='};
+                         base64_digits[left > 1 ? (bits >> 6) & 63 : PADDING],
+                         base64_digits[left > 2 ? bits & 63 : PADDING]};
         tap_buf_add(out, group, sizeof group);
     }
 }
@@ -105,7 +108,7 @@ void tap_base64_encode(struct tap_buf *out, const void *bytes, size_t n)
 /* -1 when c is no base64 digit. */
 static int base64_value(char c)
 {
-    const char *at = c ? strchr(base64_digits, c) : NULL;
+    const char *at = memchr(base64_digits, c, PADDING);
     return at ? (int)(at - base64_digits) : -1;
 }
 

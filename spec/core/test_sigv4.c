@@ -454,10 +454,16 @@ static struct CMUnitTest tests[MAX_TESTS] = {
     cmocka_unit_test(many_keys_days_and_regions_do_not_mix_up),
 };
 
-static size_t add_test(size_t n, const char *name, CMUnitTestFunction run, void *state)
+/* A test under a name of its own; both are owned by the list. False when it is full. */
+static bool add_test(size_t *n, CMUnitTestFunction run, const char *what, char *vector)
 {
-    tests[n] = (struct CMUnitTest){.name = name, .test_func = run, .initial_state = state};
-    return n + 1;
+    if (*n == MAX_TESTS)
+        return false;
+    tests[*n] = (struct CMUnitTest){.name = tap_sprintf("%s%s", vector ? vector : "", what),
+                                    .test_func = run,
+                                    .initial_state = vector};
+    (*n)++;
+    return true;
 }
 
 static int visible(const struct dirent *entry)
@@ -467,33 +473,28 @@ static int visible(const struct dirent *entry)
 
 int main(void)
 {
-    size_t n = 0;
-    while (tests[n].test_func)
-        n++;
+    size_t written = 0; /* the tests above */
+    while (tests[written].test_func)
+        written++;
+    size_t n = written;
     const char *root = getenv("TAP_CONFORMANCE");
     snprintf(vectors, sizeof vectors, "%s/sigv4", root ? root : "../shared/conformance");
     struct dirent **cases = NULL;
     int found = scandir(vectors, &cases, visible, alphasort);
+    bool room = true;
     if (found < 0)
-        n = add_test(n, "the signing vectors", vectors_are_absent, NULL);
-    char *names[MAX_TESTS] = {NULL};
-    if (found > (MAX_TESTS - (int)n) / 2) {
+        room = add_test(&n, vectors_are_absent, "the signing vectors", NULL);
+    for (int i = 0; i < found; i++)
+        room = room && add_test(&n, header_form, " in the header form", cases[i]->d_name) &&
+               add_test(&n, query_form, " in the query form", cases[i]->d_name);
+
+    int failed = room ? _cmocka_run_group_tests("sigv4", tests, n, NULL, NULL) : 1;
+    if (!room)
         fprintf(stderr, "%d cases are more than this program has room for\n", found);
-        return 1;
-    }
-    for (int i = 0; i < found; i++) {
-        char *name = cases[i]->d_name;
-        names[2 * i] = tap_sprintf("%s in the header form", name);
-        names[2 * i + 1] = tap_sprintf("%s in the query form", name);
-        n = add_test(n, names[2 * i], header_form, name);
-        n = add_test(n, names[2 * i + 1], query_form, name);
-    }
-    int failed = _cmocka_run_group_tests("sigv4", tests, n, NULL, NULL);
-    for (int i = 0; i < found; i++) {
-        tap_free(names[2 * i]);
-        tap_free(names[2 * i + 1]);
+    for (size_t i = written; i < n; i++)
+        free((char *)tests[i].name);
+    for (int i = 0; i < found; i++)
         free(cases[i]);
-    }
     free(cases);
     return failed;
 }
