@@ -31,7 +31,7 @@ struct tap_loop {
     size_t cap_waitfds;
     struct tap_signals *signals;
     struct tap_reaper *reapers;
-    int expected, held;
+    int expected;
 
     enum tap_clock clock;
     double scale;
@@ -174,11 +174,6 @@ struct tap_reaper **tap_loop_reapers(struct tap_loop *loop)
 void tap_loop_expect(struct tap_loop *loop, int change)
 {
     loop->expected += change;
-}
-
-void tap_loop_hold(struct tap_loop *loop, int change)
-{
-    loop->held += change;
 }
 
 size_t tap_loop_outstanding(const struct tap_loop *loop)
@@ -381,11 +376,20 @@ static int64_t until_timer(const struct tap_loop *loop)
     return wait;
 }
 
+static int requests_held(const struct tap_loop *loop)
+{
+    int held = 0;
+    for (struct tap_watch *watch = loop->watches; watch; watch = watch->next)
+        held += watch->held ? watch->held(watch) : 0;
+    return held;
+}
+
 /* On the virtual clock: when nothing can happen before the next timer, it is that time now. */
 static bool jump(struct tap_loop *loop)
 {
     const struct tap_timer *timer = tap_timers_first(&loop->timers);
-    if (loop->clock != TAP_CLOCK_VIRTUAL || !timer || loop->expected > loop->held)
+    if (loop->clock != TAP_CLOCK_VIRTUAL || !timer ||
+        (loop->expected && loop->expected > requests_held(loop)))
         return false;
     if (timer->due > loop->now_base)
         loop->now_base = timer->due;

@@ -60,18 +60,18 @@ struct tap_watch {
     void (*ready)(struct tap_watch *watch, short revents);
     /* Real ms after which it wants `ready` with no events, -1: never. NULL: never. */
     int (*patience)(struct tap_watch *watch);
+    /* Received requests whose answer is ours to give and whose sender still waits. NULL: none. */
+    int (*held)(struct tap_watch *watch);
     bool impatient; /* scratch: its patience bounds the poll under way */
     struct tap_watch *prev, *next;
 };
 void tap_watch_add(struct tap_loop *loop, struct tap_watch *watch);
 void tap_watch_remove(struct tap_loop *loop, struct tap_watch *watch);
 
-/* What a virtual clock must know before it jumps: `tap_loop_expect` counts work whose next event
- * comes from outside (a request sent, a child running); `tap_loop_hold` counts received requests
- * whose answer is ours to give. While there is more expected than held, something may still happen,
- * and time stands still. */
+/* What a virtual clock must know before it jumps: this counts work whose next event comes from
+ * outside (a request sent, a child running). While more is expected than the watches hold (see
+ * tap_watch.held), something may still happen, and time stands still. */
 void tap_loop_expect(struct tap_loop *loop, int change);
-void tap_loop_hold(struct tap_loop *loop, int change);
 
 CURLM *tap_loop_multi(struct tap_loop *loop);
 /* http.c: a transfer of the multi handle has ended. */

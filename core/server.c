@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
 
 #include "mem.h"
 #include "op.h"
@@ -176,7 +177,6 @@ static enum MHD_Result on_request(void *user, struct MHD_Connection *connection,
         exchange->state = WAITING;
         *server->queue_end = exchange;
         server->queue_end = &exchange->next_queued;
-        tap_loop_hold(server->loop, 1);
         MHD_suspend_connection(connection);
         serve_accept(server);
         return MHD_YES;
@@ -226,6 +226,26 @@ static int daemon_patience(struct tap_watch *watch)
     if (MHD_get_timeout(server->daemon, &ms) != MHD_YES)
         return -1;
     return ms > INT_MAX ? INT_MAX : (int)ms;
+}
+
+/* A suspended connection is not read, so its end is not noticed: look for it. */
+static bool sender_waits(const struct tap_exchange *exchange)
+{
+    char byte;
+    int fd = MHD_get_connection_info(exchange->connection, MHD_CONNECTION_INFO_CONNECTION_FD)
+                 ->connect_fd;
+    return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) != 0;
+}
+
+static int exchanges_held(struct tap_watch *watch)
+{
+    struct tap_server *server =
+        (struct tap_server *)((char *)watch - offsetof(struct tap_server, watch));
+    int held = 0;
+    for (const struct tap_exchange *exchange = server->exchanges; exchange;
+         exchange = exchange->next)
+        held += exchange->state == WAITING && sender_waits(exchange);
+    return held;
 }
 
 /* An address literal and a port as a socket address; its length, or 0 when it is not one. */
@@ -285,6 +305,7 @@ tap_err tap_server_listen(struct tap_server **out, struct tap_loop *loop, const 
     server->watch.events = CURL_WAIT_POLLIN;
     server->watch.ready = daemon_ready;
     server->watch.patience = daemon_patience;
+    server->watch.held = exchanges_held;
     tap_watch_add(loop, &server->watch);
     *out = server;
     return TAP_OK;
@@ -303,10 +324,8 @@ static void answer(struct tap_exchange *exchange, struct MHD_Response *response,
     exchange->answer = response;
     exchange->status = status;
     exchange->taken = false;
-    if (exchange->server) {
-        tap_loop_hold(exchange->server->loop, -1);
+    if (exchange->server)
         exchange->server->resumed = true;
-    }
     if (exchange->connection)
         MHD_resume_connection(exchange->connection);
     exchange_release(exchange);
@@ -323,10 +342,8 @@ void tap_server_close(struct tap_server *server)
     for (struct tap_exchange *exchange; (exchange = dequeue(server));)
         answer(exchange, NULL, 0);
     for (struct tap_exchange *exchange = server->exchanges; exchange; exchange = exchange->next) {
-        if (exchange->state == WAITING) {
-            tap_loop_hold(server->loop, -1);
+        if (exchange->state == WAITING)
             MHD_resume_connection(exchange->connection);
-        }
         exchange->server = NULL;
     }
     tap_watch_remove(server->loop, &server->watch);

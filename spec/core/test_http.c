@@ -289,6 +289,28 @@ static void a_silent_server_times_out_on_the_virtual_clock_in_no_time(void **sta
     tap_exchange_abort(exchange, NULL, 0);
 }
 
+static void a_request_that_was_given_up_does_not_let_the_virtual_clock_run_away(void **state)
+{
+    struct fixture *f = *state;
+    tap_loop_set_clock(f->loop, TAP_CLOCK_VIRTUAL, 1);
+    struct tap_exchange *forgotten[20];
+    for (int i = 0; i < 20; i++) {
+        struct tap_op *call = tap_http_start(f->loop, &f->request, NULL);
+        forgotten[i] = accept_one(f, NULL);
+        tap_op_cancel(call);
+    }
+    int64_t before = tap_loop_now(f->loop);
+    struct tap_op *call = tap_http_start(f->loop, &f->request, NULL);
+    struct tap_exchange *exchange = accept_one(f, NULL); /* the request, not its deadline */
+    assert_int_equal(tap_loop_now(f->loop), before);
+    answer(exchange, 200, "ok");
+    assert_ptr_equal(tap_loop_next(f->loop, 5000), call);
+    assert_null(tap_op_error(call));
+    tap_op_free(call);
+    for (int i = 0; i < 20; i++)
+        answer(forgotten[i], 200, "nobody waits");
+}
+
 static void a_cancelled_request_is_gone_and_its_answer_ignored(void **state)
 {
     struct fixture *f = *state;
@@ -347,6 +369,7 @@ int main(void)
         TEST(a_silent_server_ends_in_a_timeout),
         TEST(the_virtual_clock_waits_for_a_request_that_is_under_way),
         TEST(a_silent_server_times_out_on_the_virtual_clock_in_no_time),
+        TEST(a_request_that_was_given_up_does_not_let_the_virtual_clock_run_away),
         TEST(a_cancelled_request_is_gone_and_its_answer_ignored),
         TEST(a_server_closes_with_requests_in_every_state),
         TEST(an_address_that_is_none_is_refused),
