@@ -24,9 +24,15 @@ void tap_json_scan_skip(struct tap_json_scan *scan)
     }
 }
 
+/* strchr would find the NUL at the end of `set` too. */
+static bool is_one_of(char c, const char *set)
+{
+    return c && strchr(set, c) != NULL;
+}
+
 static bool at_delimiter(const struct tap_json_scan *scan)
 {
-    return *scan->at == '\0' || strchr(" \t\r\n{}[]:,\"", *scan->at) != NULL;
+    return !*scan->at || is_one_of(*scan->at, " \t\r\n{}[]:,\"");
 }
 
 static void skip_string(struct tap_json_scan *scan)
@@ -44,7 +50,7 @@ static void skip_string(struct tap_json_scan *scan)
 
 int tap_json_scan_next(struct tap_json_scan *scan)
 {
-    while (scan->at < scan->end && memchr(" \t\r\n", *scan->at, 4))
+    while (scan->at < scan->end && is_one_of(*scan->at, " \t\r\n"))
         tap_json_scan_skip(scan);
     scan->token = scan->at;
     scan->mark = scan->next;
@@ -55,8 +61,8 @@ int tap_json_scan_next(struct tap_json_scan *scan)
     if (*scan->at == '"') {
         kind = TAP_JSON_STRING;
         skip_string(scan);
-    } else if (memchr("{}[]:,", *scan->at, 6)) {
-        kind = *scan->at;
+    } else if (is_one_of(*scan->at, "{}[]:,")) {
+        kind = (unsigned char)*scan->at;
         tap_json_scan_skip(scan);
     } else {
         do

@@ -40,7 +40,7 @@ static const char *kind_of(const json_t *value)
     case JSON_OBJECT: return "an object";
     case JSON_ARRAY: return "a list";
     case JSON_STRING: return "a string";
-    case JSON_INTEGER: return "a number";
+    case JSON_INTEGER:
     case JSON_REAL: return "a number";
     case JSON_NULL: return "null";
     default: return "a boolean";

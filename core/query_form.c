@@ -153,7 +153,7 @@ const json_t **tap_form_numbered(const json_t *node, size_t *n)
     }
     if (*n)
         qsort(found, *n, sizeof *found, by_number);
-    const json_t **nodes = tap_calloc(*n, sizeof *nodes);
+    const json_t **nodes = tap_calloc(*n, sizeof(const json_t *));
     for (size_t i = 0; i < *n; i++)
         nodes[i] = found[i].node;
     tap_free(found);

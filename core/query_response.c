@@ -141,7 +141,7 @@ static void excerpt(char *out, size_t size, const struct tap_buf *body)
         if (isspace(c) && blank)
             continue;
         blank = isspace(c) != 0;
-        out[n++] = blank ? ' ' : c < 0x20 || c >= 0x7F ? '.' : (char)c;
+        out[n++] = (char)(blank ? ' ' : c < 0x20 || c >= 0x7F ? '.' : c);
     }
     out[n] = '\0';
 }

@@ -7,14 +7,15 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <yaml.h>
 
 #include "doc_build.h"
 #include "json.h"
 #include "mem.h"
-#include "yaml_error.h"
+#include "yaml_error.h" /* and libyaml's own header */
 #include "yaml_scalar.h"
 #include "yaml_tag.h"
+
+static const char BYTE_ORDER_MARK[] = "\xEF\xBB\xBF";
 
 /* A container under construction. */
 struct frame {
@@ -406,9 +407,14 @@ tap_err tap_yaml_document(struct tap_doc **out, const char *text, size_t len, co
     if (len > TAP_MAX_DOCUMENT)
         return tap_fail(err, TAP_E_LIMIT, "TooLarge", "the text has %zu bytes; at most %d are read",
                         len, TAP_MAX_DOCUMENT);
+    if (len >= 3 && memcmp(text, BYTE_ORDER_MARK, 3) == 0) {
+        text += 3;
+        len -= 3;
+    }
     struct loader loader = {.text = text, .len = len, .file = file, .err = err};
     if (!yaml_parser_initialize(&loader.parser))
         return tap_fail(err, TAP_E_LIMIT, "TooLarge", "no memory for the YAML parser");
+    yaml_parser_set_encoding(&loader.parser, YAML_UTF8_ENCODING); /* it would take UTF-16, too */
     yaml_parser_set_input_string(&loader.parser, (const unsigned char *)text, len);
     loader.anchor_index = json_object();
     tap_build_begin(&loader.build);
@@ -426,8 +432,8 @@ tap_err tap_yaml_document(struct tap_doc **out, const char *text, size_t len, co
 tap_err tap_document(struct tap_doc **out, const char *text, size_t len, const char *file,
                      struct tap_error *err)
 {
-    size_t i = len >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
-    while (i < len && memchr(" \t\r\n", text[i], 4))
+    size_t i = len >= 3 && memcmp(text, BYTE_ORDER_MARK, 3) == 0 ? 3 : 0;
+    while (i < len && text[i] && strchr(" \t\r\n", text[i]))
         i++;
     bool json = i < len && (text[i] == '{' || text[i] == '[');
     return json ? tap_json_document(out, text, len, file, err)

@@ -133,7 +133,7 @@ static bool has_colon(const struct line *line)
 static bool blames_line_above(struct tap_mark *mark, const char *text, size_t len, const char *at)
 {
     struct line here = line_around(text, len, at);
-    if (here.start == text)
+    if (here.start == text || mark->line < 2)
         return false;
     struct line above = line_around(text, len, here.start - 1);
     if (above.first - above.start != here.first - here.start || above.first == above.end ||

@@ -184,6 +184,12 @@ static const struct {
     {"a: {<<: [1]}\n", 1, 5, "must name a mapping"},
     {"a: \x01\n", 1, 4, "control character"},
     {"a: b\n\xC3\xA9: \xFF\n", 2, 4, "not UTF-8"},
+    {"\xFF\xFE"
+     "a",
+     1, 1, "save the file as UTF-8"},
+    {"\xEF\xBB\xBF"
+     "a: @\n",
+     1, 4, "needs quotes"},
     {"a: |x\n  b\n", 1, 5, "the text begins on the next line"},
     {"a: b\n  c: d\n", 2, 4, "a \": \" cannot stand here"},
 };
