@@ -1,12 +1,10 @@
 --- Patterns of identifiers: text with pieces in braces.
 --
 --   {region} {account} {partition} {stack} {stack_id} {logical} {name} {id} {created}   facts of the resource
---   {.Property} {.Property|default}   a property's value; a default is a pattern, and empty when there is
---                                     none
+--   {.Property} {.Property|default}   a property's value; a default is a pattern, and empty if there is none
 --   {@Attribute}                      another attribute
---   {hex:17} {upper:12} {lower:10} {mixed:12} {digits:9} {uuid}   chance; the same piece is the same text in
---                                                                 all
---                                     patterns of one resource, and `{hex:16#b}` is another one
+--   {hex:17} {upper:12} {lower:10} {mixed:12} {digits:9} {uuid}   chance: the same piece is the same text in
+--                                     all patterns of one resource, and `{hex:16#b}` is another piece
 
 local ids = require "sandbox.ids"
 local json = require "tap.core.json"

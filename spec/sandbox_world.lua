@@ -1,0 +1,137 @@
+--- A sandbox on the virtual clock for a spec, and short ways to drive it over HTTP as any client would.
+
+local client = require "tap.client"
+local json = require "tap.core.json"
+local task = require "tap.core.task"
+local sandbox = require "sandbox"
+
+local world = {}
+world.__index = world
+
+local EPOCH = 1767225600 -- 2026-01-01
+
+--- Starts one, at a time that is always the same.
+---@param options table? of sandbox.start
+function world.open(options)
+  task.clock("virtual", EPOCH)
+  local self = setmetatable({ sandbox = sandbox.start(options) }, world)
+  self.cfn = self:client "cloudformation"
+  return self
+end
+
+--- Lets time be what it is outside, for clients that sign by their own clock.
+function world.real_time()
+  task.clock("virtual", os.time())
+  task.clock "real"
+end
+
+function world:close()
+  self.sandbox:stop()
+  world.real_time()
+end
+
+--- A client of a service in the sandbox.
+---@param options table? of tap.client, over the sandbox's own
+function world:client(service, options)
+  local all = {
+    region = "us-east-1", endpoint_url = self.sandbox.url, max_attempts = 1,
+    credentials = { access_key = "test", secret_key = "test" },
+  }
+  for name, value in pairs(options or {}) do all[name] = value end
+  return client.new(service, all)
+end
+
+--- A template's text: of resources, and of further sections.
+function world.template(resources, sections)
+  local all = { Resources = resources }
+  for name, value in pairs(sections or {}) do all[name] = value end
+  return json.encode(all)
+end
+
+--- A resource that nothing depends on.
+function world.topic(properties)
+  return { Type = "AWS::SNS::Topic", Properties = properties }
+end
+
+--- Creates a stack and, unless `wait` is 0, lets an hour pass. Its id.
+---@param template string | table text, or resources
+---@param input table? further members of the request
+function world:create(name, template, input, wait)
+  local request = { StackName = name }
+  request.TemplateBody = type(template) == "string" and template or world.template(template)
+  for member, value in pairs(input or {}) do request[member] = value end
+  local id = self.cfn:create_stack(request).StackId
+  if wait ~= 0 then task.sleep(wait or 3600) end
+  return id
+end
+
+--- Deletes a stack and, unless `wait` is 0, lets an hour pass.
+function world:delete(name, input, wait)
+  local request = { StackName = name }
+  for member, value in pairs(input or {}) do request[member] = value end
+  self.cfn:delete_stack(request)
+  if wait ~= 0 then task.sleep(wait or 3600) end
+end
+
+function world:stack(name)
+  return self.cfn:describe_stacks({ StackName = name }).Stacks[1]
+end
+
+function world:status(name)
+  return self:stack(name).StackStatus
+end
+
+--- A stack's outputs, key -> value.
+function world:outputs(name)
+  local out = {}
+  for _, output in ipairs(self:stack(name).Outputs or {}) do out[output.OutputKey] = output.OutputValue end
+  return out
+end
+
+--- A stack's events, oldest first.
+function world:events(name)
+  local newest_first, out, token = {}, {}, nil
+  repeat
+    local page = self.cfn:describe_stack_events { StackName = name, NextToken = token }
+    table.move(page.StackEvents, 1, #page.StackEvents, #newest_first + 1, newest_first)
+    token = page.NextToken
+  until not token
+  for i = #newest_first, 1, -1 do out[#out + 1] = newest_first[i] end
+  return out
+end
+
+--- A stack's events, oldest first, each as "Logical STATUS" or "Logical STATUS: reason".
+function world:lines(name)
+  local out = {}
+  for i, event in ipairs(self:events(name)) do
+    local reason = event.ResourceStatusReason and ": " .. event.ResourceStatusReason or ""
+    out[i] = ("%s %s%s"):format(event.LogicalResourceId, event.ResourceStatus, reason)
+  end
+  return out
+end
+
+--- The reason of the event of a status.
+function world:reason(name, logical, status)
+  for _, event in ipairs(self:events(name)) do
+    if event.LogicalResourceId == logical and event.ResourceStatus == status then
+      return event.ResourceStatusReason
+    end
+  end
+end
+
+--- The error of a call that must fail: "Code: message", and its HTTP status.
+function world.refusal(fn, ...)
+  local ok, err = pcall(fn, ...)
+  assert(not ok, "the call was accepted")
+  return ("%s: %s"):format(err.code, err.message), err.status
+end
+
+--- The refusal of a template's creation.
+function world:create_refusal(template, input)
+  return world.refusal(self.create, self, "demo", template, input, 0)
+end
+
+--- Waits.
+world.sleep = task.sleep
+
+return world
