@@ -98,15 +98,14 @@ static int push_command(lua_State *L, char *const *argv, int argc)
 
 /* ---- how it went ---- */
 
-/* Calls module.function(value at the top), whose one result replaces it.  [-1, +1, e] */
+/* Replaces the value on top of the stack by module.function(value).  [-1, +1, e] */
 static void apply(lua_State *L, const char *module, const char *function)
 {
     lua_getglobal(L, "require");
     lua_pushstring(L, module);
     lua_call(L, 1, 1);
     lua_getfield(L, -1, function);
-    lua_insert(L, -3);
-    lua_pop(L, 1);
+    lua_replace(L, -2);
     lua_insert(L, -2);
     lua_call(L, 1, 1);
 }

@@ -12,7 +12,7 @@ local errors = require "tap.core.error"
 local json = require "tap.core.json"
 
 ---@class tap.Task
----@field spawn fun(self: tap.Task, f: function, ...: any): tap.Task starts f as a child; its failure is the task's
+---@field spawn fun(self: tap.Task, f: function, ...: any): tap.Task a child; its failure is the task's
 ---@field wait fun(self: tap.Task): any the task's results; raises its error
 ---@field cancel fun(self: tap.Task) stops it and everything below it; again: without waiting in clean-up
 ---@field status fun(self: tap.Task): "ready"|"running"|"waiting"|"ended"|"done"|"failed"|"canceled"
@@ -60,8 +60,8 @@ function task.current()
   return core.current()
 end
 
---- Runs f(scope, ...) in a task of its own, to which scope:spawn adds others. Ends when all of them have. The
--- first failure cancels the rest and is raised here.
+--- Runs f(scope, ...) in a task of its own, to which scope:spawn adds others. Ends when all of them have.
+-- The first failure cancels the rest and is raised here.
 ---@param f fun(scope: tap.Task, ...): ...
 ---@return any results of f
 function task.scope(f, ...)
@@ -85,11 +85,12 @@ local OVER = { done = true, failed = true, canceled = true }
 local function expire(seconds, work)
   core.sleep(seconds)
   if OVER[work:status()] then return end -- in the same instant: its own outcome counts
-  error(errors.new { code = "Timeout", class = "timeout", message = ("gave up after %g s"):format(seconds) }, 0)
+  local message = ("gave up after %g s"):format(seconds)
+  error(errors.new { code = "Timeout", class = "timeout", message = message }, 0)
 end
 
---- Gives f(...)'s results. After that many seconds f is cancelled, and an error of class "timeout" raised once
--- its clean-up is done.
+--- Gives f(...)'s results. After that many seconds f is cancelled, and an error of class "timeout" raised
+-- once its clean-up is done.
 ---@param seconds number
 ---@param f function
 ---@return any results of f
