@@ -143,6 +143,21 @@ describe("creating a stack", function()
     assert.are.same({ "two" }, w.cfn:list_imports({ ExportName = "shared" }).Imports)
   end)
 
+  it("2.2 a custom resource has its id when its answer comes, with its end", function()
+    w:create("demo", { C = { Type = "Custom::Thing", Properties = { ServiceToken = "x" } } })
+    local events = w:events "demo"
+    assert.are.equal("Resource creation Initiated", events[3].ResourceStatusReason)
+    assert.is_true(events[4].Timestamp - events[3].Timestamp < 1)
+    assert.is_true(events[3].Timestamp - events[2].Timestamp > 4)
+  end)
+
+  it("10 what waits for signals of its instances takes their time to boot", function()
+    w:create("demo", { G = { Type = "AWS::AutoScaling::AutoScalingGroup",
+      CreationPolicy = { ResourceSignal = { Count = 1, Timeout = "PT15M" } } } })
+    local events = w:events "demo"
+    assert.is_true(events[#events].Timestamp - events[1].Timestamp > 120)
+  end)
+
   it("9.2 secrets are masked in properties and parameters, also where a function cannot work on a mask",
     function()
     w:create("demo", template({

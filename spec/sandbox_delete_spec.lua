@@ -157,7 +157,7 @@ describe("deleting a stack", function()
     w:delete "demo"
     w:delete("demo", { RetainResources = { "Table" } }, 0)
     assert.are.equal("ValidationError: A delete stack operation is already in progress for stack " .. id
-      .. ". Do not submit another delete stack request specifying different resources to retain or resources to "
-      .. "retain in a different order.", world.refusal(w.delete, w, "demo", {}, 0))
+      .. ". Do not submit another delete stack request specifying different resources to retain or resources "
+      .. "to retain in a different order.", world.refusal(w.delete, w, "demo", {}, 0))
   end)
 end)

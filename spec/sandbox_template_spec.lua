@@ -62,6 +62,9 @@ local STRUCTURE = {
     FORMAT .. "DependsOn must be a string or list of strings." },
   { "a DependsOn of objects", '{"Resources": {"A": {"Type": "A::B::C", "DependsOn": [{}]}}}',
     FORMAT .. "Every DependsOn value must be a string." },
+  { "a dynamic reference",
+    '{"Resources": {"A": {"Type": "A::B::C", "Properties": {"X": "a {{resolve:ssm:/x}}"}}}}',
+    "The sandbox does not emulate dynamic references: {{resolve:ssm:/x}}" },
   { "a Transform", '{"Transform": "AWS::Serverless-2016-10-31", "Resources": {"A": {"Type": "A::B::C"}}}',
     "The sandbox does not emulate the Transform section of a template." },
 }

@@ -19,15 +19,10 @@ function world.open(options)
   return self
 end
 
---- Lets time be what it is outside, for clients that sign by their own clock.
-function world.real_time()
-  task.clock("virtual", os.time())
-  task.clock "real"
-end
-
 function world:close()
   self.sandbox:stop()
-  world.real_time()
+  task.clock("virtual", os.time()) -- leaves time as it is outside
+  task.clock "real"
 end
 
 --- A client of a service in the sandbox.

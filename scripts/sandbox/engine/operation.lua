@@ -117,6 +117,9 @@ end
 --- Sets a resource's status and records it.
 function Operation:resource_event(resource, status, reason, detailed)
   local now = self:now()
+  if resource.status == status and now <= resource.changed then -- a fast clock; the event's id tells them apart
+    now = milliseconds(resource.changed + 0.001)
+  end
   resource.status, resource.status_reason, resource.changed = status, reason, now
   record(self, {
     EventId = ("%s-%s-%s"):format(resource.logical, status, text.iso_time(now, true)), Timestamp = now,

@@ -111,7 +111,8 @@ function provision.create(op, resource, turn)
   local ok, err = pcall(evaluate, op.stack, resource)
   if not ok and not fault.is(err) then error(err, 0) end
   op:resource_event(resource, "CREATE_IN_PROGRESS")
-  local initiated, total, settle = durations.create(catalog.of(resource.type), resource.stream)
+  local initiated, total, settle = durations.create(catalog.of(resource.type), resource.stream,
+    resource.definition.CreationPolicy ~= nil)
   op:after(initiated, function()
     if not ok then return fail_creation(op, resource, turn, err.message) end
     initiate(op, resource, turn, total - initiated, settle and settle - initiated)

@@ -2,18 +2,11 @@
 -- top of what the plan knows already (sandbox.template.functions explains scopes).
 
 local fault = require "sandbox.fault"
-local catalog = require "sandbox.resources.catalog"
 local functions = require "sandbox.template.functions"
 local pattern = require "sandbox.resources.pattern"
 local shape = require "sandbox.template.shape"
 
 local scope = {}
-
-local function reference(stack, id)
-  local facts = stack.resources[id].facts
-  local ref = catalog.of(facts.type).ref
-  return ref and pattern.expand(ref, facts) or facts.id
-end
 
 local function attribute(stack, id, name)
   local value = pattern.attribute(stack.resources[id].facts, name)
@@ -36,7 +29,7 @@ function scope.of(stack, masked)
     parameters = masked and plan.masked or plan.values, pseudo = plan.scope.pseudo,
     mappings = plan.scope.mappings,
     conditions = plan.conditions,
-    ref = function(id) return reference(stack, id) end,
+    ref = function(id) return stack.resources[id].facts.id end,
     attribute = function(id, name) return attribute(stack, id, name) end,
     import = function(name) return scope.import(stack, name) end,
   }

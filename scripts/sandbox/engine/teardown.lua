@@ -19,24 +19,13 @@ local function still_there(stack)
   return out
 end
 
-local function turned_round(graph)
-  local out = {}
-  for id, before in pairs(graph) do
-    for _, first in ipairs(before) do
-      out[first] = out[first] or {}
-      out[first][id] = true
-    end
-  end
-  return out
-end
-
 -- Of each id those that depend on it, in the order of `ids`.
 local function dependents(ids, graph)
-  local round, out = turned_round(graph), {}
+  local out = {}
+  for _, id in ipairs(ids) do out[id] = {} end
   for _, id in ipairs(ids) do
-    out[id] = {}
-    for _, other in ipairs(ids) do
-      if round[id] and round[id][other] then table.insert(out[id], other) end
+    for _, first in ipairs(graph[id]) do
+      if out[first] then table.insert(out[first], id) end
     end
   end
   return out

@@ -1,13 +1,13 @@
 --- What the sandbox knows about resource types: one record a type, in the files of this folder.
 --
 --   name        how the physical name is made (sandbox.resources.names); absent: the type has none
---   id          the physical id, a pattern (sandbox.resources.pattern) or function(facts, expand); "{name}"
---               when absent
---   ref         what Ref gives, "{id}" when absent
+--   id          the physical id, which Ref gives: a pattern (sandbox.resources.pattern), or a function(facts,
+--               expand); "{name}" when absent
 --   attributes  what Fn::GetAtt gives: attribute -> pattern, list of patterns, or function(facts, expand);
 --               { when = "Property", pattern }: only there when the resource has that property
 --   any_attribute  true: every attribute is accepted
 --   create, delete  seconds: a number, or { least, most }; see sandbox.resources.durations
+--   initiate    seconds until the physical id is known, 1 when absent
 --   settle      seconds until the configuration is complete ("Eventual consistency check initiated"): then
 --               what depends on the resource starts, before the resource itself is complete
 --   protection  { property = "X", message = ... }: while the property is true, it cannot be deleted
@@ -28,7 +28,7 @@ for _, file in ipairs(FILES) do
 end
 
 local CUSTOM = {
-  name = { suffix = "upper" }, any_attribute = true, create = { 5, 15 }, delete = 3,
+  name = { suffix = "upper" }, any_attribute = true, initiate = math.huge, create = { 5, 15 }, delete = 3,
 }
 
 -- The rule for other types: attributes that are named like an ARN are one, all others name themselves.

@@ -87,6 +87,16 @@ local function check_limits(tree)
   end
 end
 
+--- Refuses {{resolve:...}}: as plain text it would be a value that the service never sees.
+local function check_dynamic(value)
+  if type(value) == "string" then
+    local reference = value:match("{{resolve:[^}]*}}")
+    if reference then fault.validation("The sandbox does not emulate dynamic references: %s", reference) end
+  elseif type(value) == "table" then
+    for _, inner in pairs(value) do check_dynamic(inner) end
+  end
+end
+
 local function check_depends_on(value)
   local list = type(value) == "string" and { value } or value
   if not shape.is_list(list) then format_error("DependsOn must be a string or list of strings.") end
@@ -118,6 +128,7 @@ local function check_resource(id, resource)
     format_error("[/Resources/%s/Condition] Every Condition member must be a string.", id)
   end
   if resource.DependsOn then check_depends_on(resource.DependsOn) end
+  check_dynamic(resource.Properties)
   check_policy(id, resource, "DeletionPolicy", DELETION_POLICIES)
   check_policy(id, resource, "UpdateReplacePolicy", REPLACE_POLICIES)
 end
