@@ -12,7 +12,7 @@ static const char mark;
 
 tap_nresults tap_wait_yield(lua_State *L, lua_KContext context, lua_KFunction k)
 {
-    lua_pushlightuserdata(L, (void *)(uintptr_t)&mark);
+    lua_pushlightuserdata(L, (void *)&mark);
     return lua_yieldk(L, 1, context, k);
 }
 

@@ -2,13 +2,12 @@
  * tap.core.proc: child processes, started without a shell and waited for on the loop.
  */
 #include <string.h>
+#include <unistd.h>
 
 #include "core/mem.h"
 #include "core/proc.h"
 #include "modules.h"
 #include "task.h"
-
-extern char **environ;
 
 /* Pushes a block of memory that lives as long as it is on the stack.  [-0, +1, -] */
 static const char **push_array(lua_State *L, size_t n)

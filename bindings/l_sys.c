@@ -19,13 +19,19 @@
 #include "task.h"
 #include "version.h"
 
-extern char **environ;
-
 /* Raises when `rc` is not TAP_OK.  [-0, +0, e] */
 static void check(lua_State *L, tap_err rc, const struct tap_error *err)
 {
     if (rc)
         tap_lua_raise(L, err);
+}
+
+/* Raises errno as the reason.  [-0, +0, v] */
+static _Noreturn void raise_errno(lua_State *L, const char *verb, const char *path)
+{
+    struct tap_error err;
+    tap_file_fail(&err, verb, path);
+    tap_lua_raise(L, &err);
 }
 
 /* ---- files ---- */
@@ -70,11 +76,10 @@ static const struct tap_handle_type dir_type = {.name = "tap.dir", .close = clos
 static int l_list_dir(lua_State *L)
 {
     const char *path = luaL_checkstring(L, 1);
-    struct tap_error err;
     void **slot = tap_handle_new(L, &dir_type, 0);
     lua_toclose(L, -1);
     if (!(*slot = opendir(path)))
-        check(L, tap_file_fail(&err, "list", path), &err);
+        raise_errno(L, "list", path);
     lua_getglobal(L, "table");
     lua_getfield(L, -1, "sort");
     lua_newtable(L);
@@ -102,10 +107,9 @@ static int l_mkdir_p(lua_State *L)
 
 static int l_cwd(lua_State *L)
 {
-    struct tap_error err;
     char *path = getcwd(NULL, 0);
     if (!path)
-        check(L, tap_file_fail(&err, "read", "the working folder"), &err);
+        raise_errno(L, "read", "the working folder");
     lua_pushstring(L, path);
     free(path);
     return 1;
@@ -155,10 +159,9 @@ static int l_pid(lua_State *L)
 /* executable() -> the running program's path. */
 static int l_executable(lua_State *L)
 {
-    struct tap_error err;
     char *path = tap_executable();
     if (!path)
-        check(L, tap_file_fail(&err, "read", "/proc/self/exe"), &err);
+        raise_errno(L, "read", "/proc/self/exe");
     tap_lua_push_owned(L, path, strlen(path));
     return 1;
 }

@@ -204,7 +204,7 @@ static void fill_metatable(lua_State *L, const struct tap_handle_type *type)
     lua_newtable(L);
     if (type->methods)
         luaL_setfuncs(L, type->methods, 0);
-    lua_pushlightuserdata(L, (void *)(uintptr_t)type);
+    lua_pushlightuserdata(L, (void *)type);
     lua_pushcclosure(L, handle_close, 1);
     lua_pushvalue(L, -1);
     lua_setfield(L, -4, "__gc");
@@ -212,7 +212,7 @@ static void fill_metatable(lua_State *L, const struct tap_handle_type *type)
     lua_setfield(L, -4, "__close");
     lua_setfield(L, -2, "close");
     lua_setfield(L, -2, "__index");
-    lua_pushlightuserdata(L, (void *)(uintptr_t)type);
+    lua_pushlightuserdata(L, (void *)type);
     lua_pushcclosure(L, handle_tostring, 1);
     lua_setfield(L, -2, "__tostring");
 }

@@ -21,9 +21,7 @@ static const char live_key; /* registry: the tasks that are not done, by address
 
 struct tap_scheduler *tap_scheduler(lua_State *L)
 {
-    struct tap_scheduler *scheduler;
-    memcpy(&scheduler, lua_getextraspace(L), sizeof scheduler);
-    return scheduler;
+    return *(struct tap_scheduler **)lua_getextraspace(L);
 }
 
 struct tap_loop *tap_task_loop(lua_State *L)
@@ -115,7 +113,7 @@ void tap_task_open(lua_State *L)
     lua_setfield(L, -2, "__gc");
     lua_setmetatable(L, -2);
     lua_rawsetp(L, LUA_REGISTRYINDEX, scheduler);
-    memcpy(lua_getextraspace(L), &scheduler, sizeof scheduler); /* new threads inherit it */
+    *(struct tap_scheduler **)lua_getextraspace(L) = scheduler; /* new threads inherit it */
     lua_newtable(L);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &live_key);
     luaL_newmetatable(L, TAP_TASK_TYPE); /* its methods are set by l_task.c */
