@@ -14,6 +14,9 @@
 /* Objects larger than this are searched through a hash table. */
 enum { INDEX_FROM = 16 };
 
+/* Each is recorded with its whole path; a hostile text could ask for millions. */
+enum { MAX_DUPLICATES = 1000 };
+
 struct entry {
     char *key; /* NULL in a list */
     struct tap_mark key_mark, mark;
@@ -158,7 +161,7 @@ void tap_build_key(struct tap_build *build, const char *key, size_t n, struct ta
     frame->key = tap_strndup(key, n);
     frame->key_mark = mark;
     const struct entry *first = find(frame->node, frame->key);
-    if (first)
+    if (first && json_array_size(build->doc->duplicates) < MAX_DUPLICATES)
         json_array_append_new(build->doc->duplicates,
                               json_pack("{s:o, s:I, s:I, s:I}", "path", current_path(build), "line",
                                         (json_int_t)mark.line, "column", (json_int_t)mark.column,

@@ -27,8 +27,8 @@ json_t *tap_doc_root(const struct tap_doc *doc);
  * the marks are of the deepest one that is there. */
 bool tap_doc_mark(const struct tap_doc *doc, const json_t *path, struct tap_mark *key,
                   struct tap_mark *value);
-/* Keys that stand twice in one mapping: a list of {path: [...], line, column, first_line}.
- * Borrowed. */
+/* Keys that stand twice in one mapping: a list of {path: [...], line, column, first_line}, the
+ * first thousand of them. Borrowed. */
 const json_t *tap_doc_duplicates(const struct tap_doc *doc);
 void tap_doc_free(struct tap_doc *doc);
 

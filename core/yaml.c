@@ -267,7 +267,7 @@ static tap_err on_container(struct loader *loader, const yaml_event_t *event, bo
         tap_free(anchor);
         return fail_at(loader, event, "InvalidYAML", "a key must be plain text");
     }
-    if (standard && strcmp(standard, list ? "seq" : "map") != 0) {
+    if (standard && strcmp(tag, "!") != 0 && strcmp(standard, list ? "seq" : "map") != 0) {
         tap_free(anchor);
         return fail_at(loader, event, "InvalidYAML", "this !!tag is not accepted here");
     }

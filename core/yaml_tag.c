@@ -70,5 +70,7 @@ const char *tap_yaml_standard_tag(const char *tag)
 {
     static const char prefix[] = "tag:yaml.org,2002:";
     size_t n = sizeof prefix - 1;
+    if (strcmp(tag, "!") == 0)
+        return "str";
     return strncmp(tag, prefix, n) == 0 ? tag + n : NULL;
 }

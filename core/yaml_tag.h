@@ -14,7 +14,8 @@ char *tap_yaml_function(const char *tag);
 const char *tap_yaml_nearest_short_form(const char *tag);
 /* What a text under a short form stands for: itself; "!GetAtt A.B.C" splits at its first dot. */
 json_t *tap_yaml_argument(const char *tag, const char *text, size_t n);
-/* One of YAML's own tags without its prefix: "str", "int"; NULL for any other tag. */
+/* One of YAML's own tags without its prefix: "str", "int"; "str" for "!" alone; NULL for any
+ * other tag. */
 const char *tap_yaml_standard_tag(const char *tag);
 
 #endif

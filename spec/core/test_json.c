@@ -6,11 +6,13 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
+#include "core/buf.h"
 #include "core/json.h"
 #include "core/mem.h"
 
@@ -252,6 +254,21 @@ static void duplicate_keys_are_recorded_with_both_lines(void **state)
     tap_doc_free(doc);
 }
 
+static void a_flood_of_duplicates_is_cut_short(void **state)
+{
+    (void)state;
+    struct tap_buf text;
+    tap_buf_init(&text, 1000000);
+    tap_buf_puts(&text, "{\"a\": 0");
+    for (int i = 0; i < 3000; i++)
+        tap_buf_puts(&text, ", \"a\": 1");
+    tap_buf_puts(&text, "}");
+    struct tap_doc *doc = document(tap_buf_text(&text));
+    assert_int_equal(json_array_size(tap_doc_duplicates(doc)), 1000);
+    tap_doc_free(doc);
+    tap_buf_fini(&text);
+}
+
 static void large_objects_find_their_keys(void **state)
 {
     (void)state;
@@ -279,6 +296,7 @@ int main(void)
         cmocka_unit_test(a_text_that_is_too_long_is_refused_unread),
         cmocka_unit_test(every_node_of_a_document_knows_its_place),
         cmocka_unit_test(duplicate_keys_are_recorded_with_both_lines),
+        cmocka_unit_test(a_flood_of_duplicates_is_cut_short),
         cmocka_unit_test(large_objects_find_their_keys),
     };
     return cmocka_run_group_tests_name("json", tests, NULL, NULL);

@@ -117,6 +117,7 @@ static void standard_tags_are_honoured(void **state)
         {"[!!int '012', !!int \"-5\", !!float 2, !!float '1e3']", "[12,-5,2.0,1000.0]"},
         {"[!!bool 'yes', !!null '']", "[true,null]"},
         {"!!map {a: !!seq [1]}", "{\"a\":[1]}"},
+        {"[! 12, ! [1], ! {! \"Ref\": x}]", "[\"12\",[1],{\"Ref\":\"x\"}]"},
     };
     check_pairs(pairs, sizeof pairs / sizeof *pairs);
 }
