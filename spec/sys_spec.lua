@@ -216,6 +216,21 @@ describe("the scripts", function()
     assert.same({ path = "tap/task.lua", origin = "embedded" }, shadowed[#shadowed])
   end)
 
+  it("of the repository are found by a fresh build, the share folder's by an installed binary", function()
+    local code = "local _, text, origin = require('tap.core.assets').find 'tap/init.lua' print(text, origin)"
+    local function asked(binary, library)
+      local root = folder .. "/" .. binary:match("^%w+")
+      sys.mkdir_p((root .. "/" .. library .. "/tap"))
+      sys.mkdir_p((folder .. "/" .. binary):match("^(.*)/"))
+      sys.write_file(root .. "/" .. library .. "/tap/init.lua", library)
+      proc.run { "cp", sys.executable(), folder .. "/" .. binary }
+      return proc.run({ folder .. "/" .. binary, "-e", code, env = { TAP_PATH = "" } }).out
+    end
+    assert.equal("scripts\ttree\n", asked("tree/build/tapengine", "scripts"))
+    assert.equal("scripts\ttree\n", asked("tree/build/release/tapengine", "scripts"))
+    assert.equal("share/tapengine\tshare\n", asked("prefix/bin/tapengine", "share/tapengine"))
+  end)
+
   it("of the binary are listed and read by name", function()
     local names = {}
     for _, name in ipairs(assets.list()) do names[name] = true end
