@@ -32,8 +32,8 @@ static tap_err too_large(const char *file, size_t len, struct tap_error *err)
     return code;
 }
 
-/* Only brackets outside of strings count. True when the text never nests deeper than allowed. */
-static bool shallow(const char *text, size_t len)
+/* The bracket that nests deeper than allowed, or NULL. Only brackets outside of strings count. */
+static const char *too_deep(const char *text, size_t len)
 {
     size_t depth = 0;
     bool in_string = false;
@@ -44,11 +44,25 @@ static bool shallow(const char *text, size_t len)
         else if (in_string)
             i += c == '\\';
         else if ((c == '{' || c == '[') && ++depth > TAP_MAX_DEPTH)
-            return false;
+            return text + i;
         else if ((c == '}' || c == ']') && depth > 0)
             depth--;
     }
-    return true;
+    return NULL;
+}
+
+static tap_err refuse_depth(const char *text, const char *bracket, const char *file,
+                            struct tap_error *err)
+{
+    struct tap_json_scan scan;
+    tap_json_scan_init(&scan, text, (size_t)(bracket - text));
+    while (scan.at < scan.end)
+        tap_json_scan_skip(&scan);
+    tap_fail_at(err, file, scan.next.line, scan.next.column, "TooDeep",
+                "the values nest deeper than %d levels", TAP_MAX_DEPTH);
+    if (err)
+        err->code = TAP_E_LIMIT;
+    return TAP_E_LIMIT;
 }
 
 static void skip_byte_order_mark(const char **text, size_t *len)
@@ -67,13 +81,9 @@ tap_err tap_json_parse(json_t **out, const char *text, size_t len, const char *f
     if (len > TAP_MAX_DOCUMENT)
         return too_large(file, len, err);
     skip_byte_order_mark(&text, &len);
-    if (!shallow(text, len)) {
-        tap_fail_at(err, file, 0, 0, "TooDeep", "the values nest deeper than %d levels",
-                    TAP_MAX_DEPTH);
-        if (err)
-            err->code = TAP_E_LIMIT;
-        return TAP_E_LIMIT;
-    }
+    const char *bracket = too_deep(text, len);
+    if (bracket)
+        return refuse_depth(text, bracket, file, err);
     json_error_t why = {.text = "a NUL byte is not part of any JSON text"};
     if (!memchr(text, '\0', len)) /* jansson would skip some of them */
         *out = json_loadb(text, len, JSON_DECODE_ANY | JSON_ALLOW_NUL, &why);

@@ -47,7 +47,7 @@ static const struct {
      "this escape names a character that does not exist"},
     {"block sequence entries are not allowed", "", NOTICED,
      "a list element (\"- \") cannot stand here: put it on a line of its own, below its key"},
-    {"block mapping keys are not allowed", "", NOTICED, "a key cannot stand here"},
+    {"mapping keys are not allowed", "", NOTICED, "a key cannot stand here"},
     {"did not find expected alphabetic or numeric character", "alias", BEGAN,
      "a text that begins with '*' needs quotes ('*'); unquoted it refers to an anchor"},
     {"did not find expected alphabetic or numeric character", "anchor", BEGAN,

@@ -171,6 +171,8 @@ static void nesting_is_limited(void **state)
     assert_int_equal(tap_json_parse(&value, deep, strlen(deep), "x", &err), TAP_E_LIMIT);
     assert_int_equal(err.code, TAP_E_LIMIT);
     assert_string_equal(err.name, "TooDeep");
+    assert_int_equal(err.line, 1);
+    assert_int_equal(err.column, TAP_MAX_DEPTH + 1);
     assert_int_equal(tap_json_parse(&value, bomb, strlen(bomb), "x", &err), TAP_E_LIMIT);
     tap_free(fits);
     tap_free(deep);

@@ -191,6 +191,7 @@ static const struct {
     {"\xEF\xBB\xBF"
      "a: @\n",
      1, 4, "needs quotes"},
+    {"a: ? b\n", 1, 4, "a key cannot stand here"},
     {"a: |x\n  b\n", 1, 5, "the text begins on the next line"},
     {"a: b\n  c: d\n", 2, 4, "a \": \" cannot stand here"},
 };
