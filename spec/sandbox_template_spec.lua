@@ -84,6 +84,8 @@ local REFERENCES = {
     "Template error: resource T does not support attribute type Nope in Fn::GetAtt" },
   { "Sub of an unknown attribute", { X = { ["Fn::Sub"] = "${T.Nope}" } },
     "Template error: instance of Fn::Sub references invalid resource attribute T.Nope" },
+  { "GetAtt of an attribute that nothing names", { X = { ["Fn::GetAtt"] = { "T", { Ref = "Nope" } } } },
+    FORMAT .. UNRESOLVED .. "[Nope]" .. IN_RESOURCES },
   { "a reference to itself", { X = { Ref = "A" } }, "Circular dependency between resources: [A]" },
   { "If of an unknown condition", { X = { ["Fn::If"] = { "Nope", "a", "b" } } },
     "Template error: unresolved condition dependency Nope in Fn::If" },

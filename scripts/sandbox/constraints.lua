@@ -61,10 +61,10 @@ local function broken(known, shape, value)
 end
 
 local function shown(value)
-  if type(value) == "table" then
-    return "[" .. table.concat(value, ", ") .. "]"
-  end
-  return tostring(value)
+  if type(value) ~= "table" then return tostring(value) end
+  local out = {}
+  for i, element in ipairs(value) do out[i] = type(element) == "table" and json.encode(element) or element end
+  return "[" .. table.concat(out, ", ") .. "]"
 end
 
 local function lower_camel(name)

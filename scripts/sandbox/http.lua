@@ -66,7 +66,6 @@ local function keep_traceback(err)
   return fault.is(err) and err or debug.traceback(tostring(err), 2)
 end
 
---- Answers one exchange.
 local function answer(sandbox, exchange)
   local request = { id = sandbox.request_ids:uuid(), service = service_of_host(exchange) }
   local ok, status, headers, body = xpcall(perform, keep_traceback, sandbox, exchange, request)
@@ -79,6 +78,14 @@ local function answer(sandbox, exchange)
   exchange:respond(status, headers, body)
 end
 
+--- Answers one exchange. An answer that cannot be written is cut off, and the sandbox goes on.
+local function handle(sandbox, exchange)
+  local ok, err = pcall(answer, sandbox, exchange)
+  if ok then return end
+  sandbox.world.report(tostring(err))
+  exchange:abort()
+end
+
 --- Takes requests until the task is cancelled; each is answered in a task of its own below `root`.
 ---@param sandbox table { world, callers, request_ids }
 ---@param server table of tap.core.server
@@ -86,7 +93,7 @@ end
 function http.serve(sandbox, server, root)
   while true do
     local exchange = server:accept()
-    root:spawn(answer, sandbox, exchange)
+    root:spawn(handle, sandbox, exchange)
   end
 end
 

@@ -64,14 +64,11 @@ function sandbox.start(options)
     callers = callers_of(options.access_keys or { test = "test" }, ids.stream(seed, "callers")),
     store = store.new { account = ACCOUNT, seed = seed },
   }, Sandbox)
-  local listener = server.listen(address, options.port or 0)
-  self.port = listener:port()
+  self.listener = server.listen(address, options.port or 0)
+  self.port = self.listener:port()
   local host = address:find(":", 1, true) and "[" .. address .. "]" or address
   self.url = ("http://%s:%d"):format(host, self.port)
-  self.root = task.current():spawn(function()
-    local open <close> = listener
-    http.serve(self, open, self.root)
-  end)
+  self.root = task.current():spawn(function() http.serve(self, self.listener, self.root) end)
   self.world = { store = self.store, clock = clock.below(self.root), report = http.report }
   return self
 end
@@ -79,7 +76,7 @@ end
 --- Ends it: the listener closes, and nothing more happens to its stacks.
 function Sandbox:stop()
   self.root:cancel()
-  pcall(self.root.wait, self.root)
+  self.listener:close()
 end
 
 Sandbox.__close = Sandbox.stop

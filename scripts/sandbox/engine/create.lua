@@ -54,12 +54,14 @@ end
 
 local function evaluate_output(stack, id, names)
   local definition = stack.template.outputs[id]
-  local value = functions.evaluate(definition.Value, names)
-  if type(value) ~= "string" then
+  local function text_of(node)
+    local value = functions.evaluate(node, names)
+    if type(value) == "string" then return value end
     fault.validation("Template format error: The Value field of every Outputs member must evaluate to a "
       .. "String.")
   end
-  local export = definition.Export and functions.evaluate(definition.Export.Name, names)
+  local value = text_of(definition.Value)
+  local export = definition.Export and text_of(definition.Export.Name)
   return { key = id, value = value, description = definition.Description, export = export }
 end
 

@@ -18,7 +18,7 @@ local function milliseconds(seconds)
 end
 
 --- Begins an operation.
----@param world table { clock = { now, after }, store, report }: see sandbox.world
+---@param world table { clock = { now, after }, store, report } of sandbox.start
 ---@param stack table
 ---@param kind string "CREATE_STACK", "DELETE_STACK", "ROLLBACK"
 ---@param token string? the caller's ClientRequestToken; every event carries it
@@ -117,7 +117,7 @@ end
 --- Sets a resource's status and records it.
 function Operation:resource_event(resource, status, reason, detailed)
   local now = self:now()
-  if resource.status == status and now <= resource.changed then -- a fast clock; the event's id tells them apart
+  if resource.status == status and now <= resource.changed then -- a fast clock: their ids must differ
     now = milliseconds(resource.changed + 0.001)
   end
   resource.status, resource.status_reason, resource.changed = status, reason, now

@@ -42,6 +42,7 @@ function scope.shown(stack, properties, mask)
   local out, keys = {}, {}
   for _, key in ipairs(shape.keys(properties)) do
     local ok, value = pcall(functions.evaluate, properties[key], masked)
+    if not ok and not fault.is(value) then error(value, 0) end
     if not ok then value = mask end
     if value ~= functions.NO_VALUE then
       out[key] = value

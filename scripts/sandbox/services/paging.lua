@@ -8,9 +8,9 @@ local paging = {}
 local function position_of(token, kind)
   if not token then return nil end
   local ok, text = pcall(crypto.unbase64, token)
-  local position = ok and type(text) == "string" and text:match("^" .. kind .. ":(%d+)$")
-  if not position then fault.validation("The specified NextToken is invalid.") end
-  return tonumber(position)
+  local digits = ok and type(text) == "string" and text:match("^" .. kind .. ":([1-9]%d*)$")
+  if not digits or #digits > 9 then fault.validation("The specified NextToken is invalid.") end
+  return math.tointeger(digits)
 end
 
 local function token_of(position, kind)

@@ -34,7 +34,10 @@ local function walk(node, visit, values, others)
     if name == "Fn::If" and values then
       return walk(functions.branch(argument, values), visit, values, others)
     end
-    if name == "Fn::GetAtt" then return end
+    if name == "Fn::GetAtt" then
+      local _, attribute = shape.attribute(argument)
+      return walk(attribute, visit, values, others)
+    end
     return walk(argument, visit, values, others)
   end
   if shape.is_list(node) then
@@ -116,8 +119,7 @@ local function scan_resource(scan, id, resource)
   local before = {}
   if resource.Condition and (scan.tree.Conditions or {})[resource.Condition] == nil then
     fault.validation("Template format error: Unresolved condition dependency %s in the Resources block of "
-      .. "the template",
-      resource.Condition)
+      .. "the template", resource.Condition)
   end
   local visit = visitor(scan, "Resources", function(target) add_once(before, target) end)
   for _, part in ipairs(RESOURCE_PARTS) do walk(resource[part], visit, scan.values) end
@@ -132,8 +134,7 @@ end
 local function scan_output(scan, output)
   if output.Condition and (scan.tree.Conditions or {})[output.Condition] == nil then
     fault.validation("Template format error: Unresolved condition dependency %s in the Outputs block of the "
-      .. "template",
-      output.Condition)
+      .. "template", output.Condition)
   end
   if not scan.created(output) then return end
   local visit = visitor(scan, "Outputs", function() end)
@@ -183,8 +184,7 @@ local function refuse_unresolved(scan)
   local resources, outputs = scan.unresolved.Resources, scan.unresolved.Outputs
   if #resources > 0 then
     fault.validation("Template format error: Unresolved resource dependencies [%s] in the Resources block "
-      .. "of the template",
-      table.concat(resources, ", "))
+      .. "of the template", table.concat(resources, ", "))
   end
   if #outputs > 0 then
     fault.validation("%sUnresolved resource dependencies [%s] in the Outputs block of the template",

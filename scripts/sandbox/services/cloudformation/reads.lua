@@ -18,6 +18,10 @@ local MISSING = {
 }
 
 local function find(context, name, wording)
+  if not name then
+    fault.validation("1 validation error detected: Value null at 'stackName' failed to satisfy constraint: "
+      .. "Member must not be null")
+  end
   return context.region:stack(name) or fault.validation(MISSING[wording], name)
 end
 reads.find = find

@@ -68,8 +68,8 @@ local function requested_stack(context, input)
     id = ("arn:%s:cloudformation:%s:%s:stack/%s/%s"):format(region.partition, region.name, region.account,
       input.StackName, stream:time_uuid(now)),
     on_failure = on_failure(input), timeout_minutes = input.TimeoutInMinutes,
-    capabilities = input.Capabilities,
-    tags = input.Tags or {}, notification_arns = input.NotificationARNs or {}, role_arn = input.RoleARN,
+    capabilities = input.Capabilities, tags = input.Tags or {},
+    notification_arns = input.NotificationARNs or {}, role_arn = input.RoleARN,
     termination_protection = input.EnableTerminationProtection or false,
     rollback_configuration = input.RollbackConfiguration or {},
     retain_except_on_create = input.RetainExceptOnCreate,
@@ -138,7 +138,7 @@ function stacks.DeleteStack(context, input)
     check_same_deletion(stack, list)
     return {}
   end
-  if tokens.seen(context.region, "DeleteStack", input) then return {} end
+  if tokens.seen(context.region, "DeleteStack", input) == stack.id then return {} end
   check_deletable(stack, input)
   tokens.remember(context.region, "DeleteStack", input, stack.id)
   local retain = {}
