@@ -11,10 +11,8 @@
  * A body runs below lua_pcallk inside its coroutine (base), for only so are the <close> variables
  * of a body that fails closed where they can wait.
  */
-#include <stdint.h>
 #include <string.h>
 
-#include "core/mem.h"
 #include "scheduler.h"
 
 static const char live_key; /* registry: the tasks that are not done, by address */
@@ -150,26 +148,26 @@ void tap_task_make_ready(struct tap_scheduler *scheduler, struct tap_task *task)
 }
 
 /* Message handler: keeps the traceback, and returns the error untouched. Where an awaited task's
- * error is raised again, that task's traceback comes first. */
+ * error is raised again, that task's traceback comes first. A task that has failed already (by a
+ * child) keeps that failure's. */
 static int keep_traceback(lua_State *L)
 {
     struct tap_task *task = tap_scheduler(L)->current;
     lua_settop(L, 1);
+    if (task->failed)
+        return 1;
     luaL_traceback(L, L, NULL, 1);
     tap_task_get_value(L, task, TAP_TASK_JOINED);
     if (!lua_isnil(L, 3)) {
         lua_getiuservalue(L, 3, TAP_TASK_FAILURE);
         lua_getiuservalue(L, 3, TAP_TASK_TRACEBACK);
-        if (lua_rawequal(L, 1, 4) && lua_type(L, 5) == LUA_TSTRING)
+        if (lua_rawequal(L, 1, 4) && lua_isstring(L, 5)) {
             lua_pushfstring(L, "%s\nawaited by a task with %s", lua_tostring(L, 5),
                             lua_tostring(L, 2));
-        else
-            lua_pushvalue(L, 2);
-        lua_replace(L, 2);
-        lua_settop(L, 2);
-    } else {
-        lua_pop(L, 1);
+            lua_replace(L, 2);
+        }
     }
+    lua_settop(L, 2);
     tap_task_set_value(L, task, TAP_TASK_TRACEBACK);
     return 1;
 }

@@ -116,6 +116,12 @@ describe("tasks", function()
       assert.matches("deep_down", inner:traceback())
       assert.matches("deep_down", outer:traceback())
       assert.equal("failed", inner:status())
+      pcall(task.scope, function(s)
+        outer = s
+        s:spawn(function() deep_down() end)
+        task.sleep(10) -- cancelled here; that is not what failed
+      end)
+      assert.matches("deep_down", outer:traceback())
     end)
 
     it("a task's status says how it stands", function()
@@ -628,6 +634,71 @@ describe("tasks", function()
       assert.equal("Deadlock", problem.code)
       assert.equal("in", semaphore:with(function() return "in" end))
     end)
+  end)
+
+  -- Random trees of tasks that wait, fail, cancel each other and clean up slowly: whatever happens, at the
+  -- end each variable that was opened is closed, and nothing is left.
+  describe("in random trees", function()
+    local open, semaphore, known
+
+    local function guard()
+      open = open + 1
+      return on_close(function()
+        if math.random(3) == 1 then pcall(task.sleep, math.random()) end
+        open = open - 1
+        if math.random(50) == 1 then error("closing", 0) end
+      end)
+    end
+
+    local body
+
+    local function generator()
+      local _ <close> = guard()
+      task.sleep(1)
+      coroutine.yield()
+      if math.random(2) == 1 then error("generator", 0) end
+    end
+
+    local function family(s, depth)
+      local _ <close> = guard()
+      for _ = 1, 3 do known[#known + 1] = s:spawn(body, depth) end
+      if math.random(2) == 1 then body(depth) end
+    end
+
+    local function somebody() return known[math.random(#known + 1)] or task.current() end
+
+    local actions = {
+      function() task.sleep(math.random(3)) end,
+      function() task.sleep(0) end,
+      function(depth) pcall(task.all, { function() body(depth) end, function() body(depth) end }) end,
+      function(depth) pcall(task.timeout, math.random(), body, depth) end,
+      function(depth) pcall(task.scope, family, depth) end,
+      function(depth) pcall(semaphore.with, semaphore, body, depth) end,
+      function() somebody():cancel() end,
+      function() local other = somebody() pcall(other.wait, other) end,
+      function() local f = coroutine.wrap(generator) pcall(f) pcall(f) end,
+      function() error("failed", 0) end,
+      function() collectgarbage() end,
+    }
+
+    function body(depth)
+      local _ <close> = guard()
+      if depth == 0 then return end
+      for _ = 1, math.random(5) do actions[math.random(#actions)](depth - 1) end
+    end
+
+    for seed = 1, 10 do
+      it("nothing is left open, seed " .. seed, function()
+        math.randomseed(seed)
+        open, semaphore, known = 0, task.semaphore(3), {}
+        for _ = 1, 10 do pcall(core.call, body, 5) end
+        assert.equal(0, open)
+        assert.equal("free", task.timeout(1, semaphore.with, semaphore, function() return "free" end))
+        for _, child in ipairs(known) do
+          assert.is_true(({ done = true, failed = true, canceled = true })[child:status()])
+        end
+      end)
+    end
   end)
 
   it("core.call is the only way to a task whose failure is its own, and it waits for it", function()
