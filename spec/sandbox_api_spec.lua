@@ -1,5 +1,6 @@
 -- The sandbox's API: who may call, what a request must be, what answers look like. Names begin with the part
 -- of the reference that they hold to.
+local json = require "tap.core.json"
 local models = require "tap.core.model"
 local proc = require "tap.core.proc"
 local world = require "spec.sandbox_world"
@@ -60,10 +61,16 @@ describe("a request", function()
     assert.are.equal(501, status)
   end)
 
-  it("to a service that is not emulated is told so, by name", function()
+  it("to a service that is not emulated is told so, by name, in the form that its clients read", function()
     local sns = w:client "sns"
-    assert.truthy(world.refusal(sns.list_topics, sns, {}):find("^NotImplemented: The sandbox does not "
-      .. "emulate sns "))
+    local refusal = world.refusal(sns.list_topics, sns, {})
+    assert.truthy(refusal:find("^NotImplemented: The sandbox does not emulate sns "))
+    local out = proc.run {
+      "curl", "-s", "--aws-sigv4", "aws:amz:us-east-1:dynamodb", "-u", "test:test", w.sandbox.url, "-d", "{}",
+      "-H", "X-Amz-Target: DynamoDB_20120810.ListTables",
+    }.out
+    assert.are.same({ __type = "NotImplemented",
+      message = "The sandbox does not emulate dynamodb DynamoDB_20120810.ListTables." }, json.decode(out))
   end)
 
   it("4.8 to an operation that there is not is refused; a client may sign by the machine's time", function()

@@ -2,6 +2,7 @@
 -- answer or its error as the service's protocol does. Every request is answered: what the sandbox itself does
 -- wrong is InternalFailure, with the reason in its log.
 
+local json = require "tap.core.json"
 local log = require "tap.core.log"
 local protocol = require "tap.core.protocol"
 local sigv4 = require "tap.core.sigv4"
@@ -29,23 +30,23 @@ local function time_of_signing(claim)
   return math.abs(signed - here) <= math.abs(signed - outside) and here or outside
 end
 
-local function authenticate(sandbox, exchange)
-  local claim = sigv4.claim(exchange)
+local function authenticate(sandbox, exchange, claim)
   local caller = sandbox.callers[claim.access_key]
   if not caller then
     fault.raise("InvalidClientTokenId", "The security token included in the request is invalid.", 403)
   end
   sigv4.verify(exchange, claim, caller.secret, time_of_signing(claim))
-  return claim, caller
+  return caller
 end
 
 local function perform(sandbox, exchange, request)
-  local claim, caller = authenticate(sandbox, exchange)
+  local claim = sigv4.claim(exchange)
   local service = services.find(claim.service)
+  if service then request.service = claim.service end
+  local caller = authenticate(sandbox, exchange, claim)
   if not service then
     fault.not_emulated(("%s %s"):format(claim.service, exchange:header("X-Amz-Target") or exchange.target))
   end
-  request.service = claim.service
   local operation, input = protocol.read(claim.service, exchange)
   local run = service.operations[operation] or fault.not_emulated(claim.service .. " " .. operation)
   constraints.check(claim.service, operation, input, service.constraints and service.constraints(operation))
@@ -57,7 +58,7 @@ local function perform(sandbox, exchange, request)
 end
 
 local function to_error(sandbox, err)
-  if fault.is(err) then return err end
+  if fault.is(err) then return { code = err.code, message = err.message, status = err.status or 400 } end
   sandbox.world.report(tostring(err))
   return { code = "InternalFailure", message = "The sandbox failed; its log says why.", status = 500 }
 end
@@ -66,13 +67,20 @@ local function keep_traceback(err)
   return fault.is(err) and err or debug.traceback(tostring(err), 2)
 end
 
+-- A service that is not emulated has no protocol here; one whose clients send this header reads JSON.
+local function write_error(exchange, request, err)
+  if exchange:header("X-Amz-Target") then
+    return err.status, { ["Content-Type"] = "application/x-amz-json-1.0" },
+      json.encode { __type = err.code, message = err.message }
+  end
+  return protocol.write_error(request.service, err, request.id)
+end
+
 local function answer(sandbox, exchange)
   local request = { id = sandbox.request_ids:uuid(), service = service_of_host(exchange) }
   local ok, status, headers, body = xpcall(perform, keep_traceback, sandbox, exchange, request)
   if not ok then
-    local err = to_error(sandbox, status)
-    status, headers, body = protocol.write_error(request.service,
-      { code = err.code, message = err.message, status = err.status }, request.id)
+    status, headers, body = write_error(exchange, request, to_error(sandbox, status))
   end
   headers["x-amzn-RequestId"] = request.id
   exchange:respond(status, headers, body)
