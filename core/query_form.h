@@ -1,6 +1,6 @@
 /*
  * A received form (application/x-www-form-urlencoded) as a tree: "Tags.member.1.Key=a" is the text
- * "a" at Tags, member, 1, Key. Private to query_server.c.
+ * "a" at Tags, member, 1, Key. Private to query_serve.c.
  */
 #ifndef TAP_QUERY_FORM_H
 #define TAP_QUERY_FORM_H
