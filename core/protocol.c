@@ -5,10 +5,10 @@
  */
 #include "protocol.h"
 
-#include <ctype.h>
 #include <string.h>
 
 #include "protocol_shape.h"
+#include "url.h"
 
 static const struct {
     const char *name;
@@ -67,17 +67,6 @@ const char *tap_response_request_id(const struct tap_response *response)
     return "";
 }
 
-/* One label of a host name: letters, digits and '-', 1 to 63 of them. */
-static bool is_host_label(const char *text, size_t n)
-{
-    if (n < 1 || n > 63 || text[0] == '-' || text[n - 1] == '-')
-        return false;
-    for (size_t i = 0; i < n; i++)
-        if (!isalnum((unsigned char)text[i]) && text[i] != '-')
-            return false;
-    return true;
-}
-
 tap_err tap_host_prefix(struct tap_buf *out, const json_t *operation, const json_t *input,
                         struct tap_error *err)
 {
@@ -94,7 +83,7 @@ tap_err tap_host_prefix(struct tap_buf *out, const json_t *operation, const json
         tap_error_copy(member, n < sizeof member ? n : sizeof member, at + 1);
         const json_t *label = json_object_get(input, member);
         if (!json_is_string(label) ||
-            !is_host_label(json_string_value(label), json_string_length(label)))
+            !tap_is_host_label(json_string_value(label), json_string_length(label)))
             return tap_fail(err, TAP_E_USAGE, "InvalidInput",
                             "%s: must be letters, digits and '-', because it becomes a part of the "
                             "host's name",
