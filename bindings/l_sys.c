@@ -13,11 +13,11 @@
 #include <unistd.h>
 
 #include "core/mem.h"
+#include "core/version.h"
 #include "files.h"
 #include "modules.h"
 #include "searcher.h"
 #include "task.h"
-#include "version.h"
 
 /* Raises when `rc` is not TAP_OK.  [-0, +0, e] */
 static void check(lua_State *L, tap_err rc, const struct tap_error *err)

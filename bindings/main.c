@@ -18,9 +18,9 @@
 
 #include "core/mem.h"
 #include "core/secret.h"
+#include "core/version.h"
 #include "searcher.h"
 #include "task.h"
-#include "version.h"
 
 enum { EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
