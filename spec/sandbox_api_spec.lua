@@ -280,6 +280,18 @@ describe("an answer", function()
     assert.are.equal(100, #w.cfn:describe_stack_resources({ StackName = "demo" }).StackResources)
   end)
 
+  it("9.3 a page that is just full is the last, from both ends", function()
+    local paging = require "sandbox.services.paging"
+    for _, from in ipairs { paging.forward, paging.newest_first } do
+      local page, token = from({ 1, 2 }, nil, 2, "x")
+      assert.are.same({ 2, nil }, { #page, token })
+      page, token = from({ 1, 2, 3 }, nil, 2, "x")
+      assert.are.equal(2, #page)
+      page, token = from({ 1, 2, 3 }, token, 2, "x")
+      assert.are.same({ 1, nil }, { #page, token })
+    end
+  end)
+
   it("9.3 a token of another list is refused", function()
     assert.truthy(world.refusal(w.cfn.list_exports, w.cfn,
       { NextToken = "c3RhY2tzOjE=" }):find("^ValidationError: "))

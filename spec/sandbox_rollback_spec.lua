@@ -33,18 +33,25 @@ describe("a creation that fails", function()
       Slow = { Type = LONG }, Never = { Type = "AWS::SNS::Topic", DependsOn = "Bad" },
     })
     local lines = w:lines "demo"
+    local failure, failed = "Bad CREATE_FAILED: taken already exists in stack " .. owner, #lines
+    while lines[failed] ~= failure do failed = failed - 1 end
     assert.are.same({
-      "Bad CREATE_FAILED: taken already exists in stack " .. owner,
+      failure,
       "Slow CREATE_FAILED: Resource creation cancelled",
       "demo ROLLBACK_IN_PROGRESS: The following resource(s) failed to create: [Bad, Slow]. Rollback "
         .. "requested by user.",
-    }, table.move(lines, #lines - 9 + 1, #lines - 9 + 3, 1, {}))
+    }, table.move(lines, failed, failed + 2, 1, {}))
     local all = table.concat(lines, "\n")
     assert.is_nil(all:find("Never", 1, true))
     for _, gone in ipairs { "Done DELETE_COMPLETE", "Slow DELETE_COMPLETE", "Bad DELETE_COMPLETE" } do
       assert.truthy(all:find(gone, 1, true), gone)
     end
     assert.are.equal("demo ROLLBACK_COMPLETE", lines[#lines])
+  end)
+
+  it("2.3 names what failed in the order of the alphabet", function()
+    w:create("demo", with { Aaa = { Type = LONG } })
+    assert.truthy(w:reason("demo", "demo", "ROLLBACK_IN_PROGRESS"):find("[Aaa, Bad].", 1, true))
   end)
 
   it("2.1 a resource that was never made has an empty physical id, also in its failure", function()

@@ -41,7 +41,10 @@ function delete.start(world, stack, options)
   op:stack_event("DELETE_IN_PROGRESS", options.reason or "User Initiated")
   local in_use = exports.in_use(stack)
   if in_use then
-    return op:soon(1, 2, function() op:return_to(before, in_use) end)
+    return op:soon(1, 2, function()
+      op:stack_event(before, in_use)
+      op:finish()
+    end)
   end
   stack.deleted_at = op:now()
   abandon_creation(op)

@@ -86,32 +86,18 @@ function Operation:now()
   return milliseconds(self.world.clock.now())
 end
 
--- Only these say why in DescribeStacks; after a rollback and after success there is no reason.
-local function keeps_reason(status)
-  return status:match("_IN_PROGRESS$") or status:match("_FAILED$")
-end
-
---- Sets the stack's status and records it.
+--- Sets the stack's status and its reason, and records both.
 ---@param status string
 ---@param reason string?
 ---@param detailed string? DetailedStatus
 function Operation:stack_event(status, reason, detailed)
   local stack, now = self.stack, self:now()
-  stack.status, stack.detailed_status = status, detailed
-  stack.status_reason = keeps_reason(status) and reason or nil
+  stack.status, stack.status_reason, stack.detailed_status = status, reason, detailed
   record(self, {
     EventId = stack.stream:time_uuid(now), Timestamp = now, LogicalResourceId = stack.name,
     PhysicalResourceId = stack.id, ResourceType = STACK_TYPE, ResourceStatus = status,
     ResourceStatusReason = reason, DetailedStatus = detailed,
   })
-end
-
---- Ends the operation with the status that the stack had before it. Here the reason stays in DescribeStacks,
--- though the status is one of success.
-function Operation:return_to(status, reason)
-  self:stack_event(status, reason)
-  self.stack.status_reason = reason
-  self:finish()
 end
 
 --- Sets a resource's status and records it.
@@ -124,9 +110,8 @@ function Operation:resource_event(resource, status, reason, detailed)
   record(self, {
     EventId = ("%s-%s-%s"):format(resource.logical, status, text.iso_time(now, true)), Timestamp = now,
     LogicalResourceId = resource.logical, PhysicalResourceId = resource.physical_id,
-    ResourceType = resource.type,
-    ResourceStatus = status, ResourceStatusReason = reason, DetailedStatus = detailed,
-    ResourceProperties = resource.shown_properties,
+    ResourceType = resource.type, ResourceStatus = status, ResourceStatusReason = reason,
+    DetailedStatus = detailed, ResourceProperties = resource.shown_properties,
   })
 end
 

@@ -65,8 +65,7 @@ local function make(op, resource)
   resource.facts, resource.physical_id = facts, facts.id
   resource.thing = {
     type = resource.type, key = key, id = facts.id, properties = resource.properties, facts = facts,
-    home = home,
-    owner = { stack = op.stack, logical = resource.logical },
+    home = home, owner = { stack = op.stack, logical = resource.logical },
   }
   home:add_thing(resource.thing)
 end
@@ -97,10 +96,10 @@ local function initiate(op, resource, turn, total, settle)
   if refusal then return fail_creation(op, resource, turn, refusal) end
   op:resource_event(resource, "CREATE_IN_PROGRESS", "Resource creation Initiated")
   local timeout = catalog.of(resource.type).timeout
-  local seconds, text_of_timeout = nil, nil
-  if timeout then seconds, text_of_timeout = timeout(resource.properties) end
+  local seconds, reason
+  if timeout then seconds, reason = timeout(resource.properties) end
   if not seconds then return stabilize(op, resource, turn, total, settle) end
-  op:after(seconds, function() fail_creation(op, resource, turn, text_of_timeout) end)
+  op:after(seconds, function() fail_creation(op, resource, turn, reason) end)
 end
 
 --- Creates a resource.
@@ -124,12 +123,13 @@ function provision.cancel(op, resource)
   op:resource_event(resource, "CREATE_FAILED", "Resource creation cancelled")
 end
 
+local HANDLER_FAILURE = 'Resource handler returned message: "%s (Service: %s, Status Code: 400, Request ID: '
+  .. '%s) (SDK Attempt Count: 1)" (RequestToken: %s, HandlerErrorCode: %s)'
+
 local function handler_failure(op, protection)
   local stream = op.stack.stream
-  return ('Resource handler returned message: "%s (Service: %s, Status Code: 400, Request ID: %s) (SDK '
-    .. 'Attempt Count: 1)" '
-    .. "(RequestToken: %s, HandlerErrorCode: %s)"):format(
-    protection.message, protection.service, stream:uuid(), stream:uuid(), protection.code)
+  return HANDLER_FAILURE:format(protection.message, protection.service, stream:uuid(), stream:uuid(),
+    protection.code)
 end
 
 local function is_protected(resource, protection)

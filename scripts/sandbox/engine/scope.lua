@@ -27,8 +27,7 @@ function scope.of(stack, masked)
   local plan = stack.plan
   return {
     parameters = masked and plan.masked or plan.values, pseudo = plan.scope.pseudo,
-    mappings = plan.scope.mappings,
-    conditions = plan.conditions,
+    mappings = plan.scope.mappings, conditions = plan.conditions,
     ref = function(id) return stack.resources[id].facts.id end,
     attribute = function(id, name) return attribute(stack, id, name) end,
     import = function(name) return scope.import(stack, name) end,
