@@ -45,7 +45,7 @@ return tap.workflow {
           class = status.outcome(reached) == "ok" and "refused" or "stuck", code = "AlreadyExists",
           message = ("Stack [%s] already exists, in %s: %s"):format(p.stack_name, reached,
             status.meaning(reached)),
-          hints = { status.next(reached) or "choose another --stack-name, or update it" },
+          hints = { status.next(reached) or "choose another --stack-name" },
         }
       end
       local _, e = tap.try(cfn.validate_template, cfn, { TemplateBody = template.text })
@@ -54,7 +54,7 @@ return tap.workflow {
 
     local resources = template:resources()
     local plan = ("%s: %s from %s in %s"):format(p.stack_name, util.count(#resources, "resource"),
-      p.template, cfn:region())
+      p.template, ctx:where())
     if p.dry_run then
       return { exit = "changes", stack_name = p.stack_name, resources = tap.list(resources) },
         "would create " .. plan
@@ -63,7 +63,7 @@ return tap.workflow {
     ctx:step("create", function()
       ctx.out:expect(resources)
       ctx.out:note("creating " .. plan)
-      local answer, e = tap.try(cfn.create_stack, cfn, {
+      local answer, e = tap.try(deployment.begin, ctx, stack, "create", "create_stack", {
         StackName = p.stack_name,
         TemplateBody = template.text,
         Parameters = parameters,
@@ -82,9 +82,12 @@ return tap.workflow {
     local description = ctx:step("wait", deployment.follow, ctx, stack,
       { verb = "create", timeout = p.timeout, template = template })
 
-    local seconds = tap.now() - began
+    local seconds = util.round(tap.now() - began)
     local lines = deployment.output_lines(description)
-    if #lines > 0 then table.insert(lines, 1, "Outputs") end
+    if #lines > 0 then
+      table.insert(lines, 1, "Outputs")
+      lines[#lines + 1] = ""
+    end
     lines[#lines + 1] = ("%s %s in %s"):format(p.stack_name, description.StackStatus,
       util.show_duration(seconds))
     return {

@@ -19,7 +19,7 @@ local ADVICE = {
   { "not authorized", "the caller may not delete %s: use credentials that may" },
 }
 
-local function question(stack)
+local function question(ctx, stack)
   local cfn, holding, count = stack.cfn, {}, 0
   local wanted = {}
   for _, name in ipairs(HOLDS_DATA) do wanted[name] = true end
@@ -31,7 +31,7 @@ local function question(stack)
       end
     end
   end
-  local text = ("Delete stack %s in %s with its %s?"):format(stack.name, cfn:region(),
+  local text = ("Delete stack %s in %s with its %s?"):format(stack.name, ctx:where(),
     require("tap.util").count(count, "resource"))
   if #holding == 0 then return text end
   return ("These hold data, which is lost unless the template retains them:%s\n%s"):format(
@@ -92,7 +92,7 @@ return tap.workflow {
       if reached ~= "CREATE_IN_PROGRESS" and reached ~= "ROLLBACK_IN_PROGRESS" then
         deployment.refuse_busy(ctx, existing)
       end
-      local text = question(stack)
+      local text = question(ctx, stack)
       if p.dry_run then
         return { exit = "changes", stack_name = p.stack_name, stack_id = stack.id },
           (text:gsub("Delete stack", "would delete stack"):gsub("%?$", ""))
@@ -100,19 +100,19 @@ return tap.workflow {
       ctx:confirm(text)
       ctx:step("delete", function()
         stack:skip_events()
-        ctx.out:note(("deleting %s in %s"):format(p.stack_name, cfn:region()))
-        cfn:delete_stack {
+        ctx.out:note(("deleting %s in %s"):format(p.stack_name, ctx:where()))
+        deployment.begin(ctx, stack, "delete", "delete_stack", {
           StackName = stack.id,
           RetainResources = #p.retain_resources > 0 and p.retain_resources or nil,
           RoleARN = p.role_arn,
           ClientRequestToken = ctx:token "delete",
-        }
+        })
       end)
     end
 
     local description = ctx:step("wait", deployment.follow, ctx, stack,
       { verb = "delete", timeout = p.timeout, advice = advise })
-    local seconds = tap.now() - began
+    local seconds = util.round(tap.now() - began)
     return { stack_name = p.stack_name, stack_id = stack.id, status = description.StackStatus,
       seconds = seconds },
       ("\n%s %s in %s"):format(p.stack_name, description.StackStatus, util.show_duration(seconds))

@@ -9,7 +9,7 @@ local IDENTITY = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environ
 
 --- Options that every workflow takes. A parameter of the same name in a workflow's table replaces one.
 cli.GLOBAL_OPTIONS = {
-  { "sandbox", "string", implied = "SCENARIO", env = false, help = "run in an emulator, here in this process" },
+  { "sandbox", "string", implied = "SCENARIO", env = false, help = "run in an emulator in this process" },
   { "endpoint-url", "string", env = false, help = "send every call there instead of to AWS" },
   { "region", "string", env = false, help = "AWS region; else AWS_REGION, AWS_DEFAULT_REGION" },
   { "profile", "string", env = false, help = "not in this version; " .. IDENTITY },

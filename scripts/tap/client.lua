@@ -45,7 +45,12 @@ function client.new(service, options)
   local merged = {}
   for name, value in pairs(require("tap.run").client_options()) do merged[name] = value end
   for name, value in pairs(options or {}) do merged[name] = value end
-  return setmetatable({ core = core.new(service, merged) }, metatable)
+  local made = core.new(service, merged)
+  if made:region() == "" then
+    require("tap.error").raise { class = "usage", code = "NoRegion", message = "no region is set",
+      hints = { "give --region, or set AWS_REGION in the environment" } }
+  end
+  return setmetatable({ core = made }, metatable)
 end
 
 return client

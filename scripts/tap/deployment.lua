@@ -12,15 +12,35 @@ local deployment = {}
 --- Lines that say how to come back to a stack.
 local function ways_back(ctx, name)
   name = util.shell_quote(name)
-  return {
-    "watch it    " .. ctx:command("events --follow --stack-name " .. name),
-    "look at it  " .. ctx:command("status --stack-name " .. name),
-    "remove it   " .. ctx:command("delete --stack-name " .. name),
-  }
+  local ways = {}
+  for _, way in ipairs {
+    { "watch it    ", "events --follow --stack-name " }, { "look at it  ", "status --stack-name " },
+    { "remove it   ", "delete --stack-name " },
+  } do
+    local command = ctx:command(way[2] .. name)
+    if command then ways[#ways + 1] = way[1] .. command end
+  end
+  return ways
+end
+
+--- Asks CloudFormation for an operation. Until the answer is there it is open whether it has begun: that is
+-- what an interruption, or an answer that never comes, then says.
+---@param ctx table
+---@param s table a tap.stack
+---@param verb string "create"
+---@param method string "create_stack"
+---@param input table
+---@return table answer
+function deployment.begin(ctx, s, verb, method, input)
+  ctx:going_on(("CloudFormation may have begun the %s of %s"):format(verb, s.name), ways_back(ctx, s.name))
+  local answer, e = errors.try(s.cfn[method], s.cfn, input)
+  if answer then return answer end
+  if e.class == "usage" or e.class == "service" and (e.status or 0) < 500 then ctx:going_on(nil) end
+  return error(e, 0)
 end
 
 --- A failed resource as the report shows it.
-local function describe_failure(event, template)
+local function describe_failure(event, template) -- template: nil for a resource of a nested stack
   return {
     logical_id = event.LogicalResourceId, type = event.ResourceType, status = event.ResourceStatus,
     physical_id = event.PhysicalResourceId ~= "" and event.PhysicalResourceId or nil,
@@ -39,7 +59,8 @@ local function raise_failure(ctx, s, options, description, events)
   local name, reached = description.StackName, description.StackStatus
   local failures, lines = json.list {}, {}
   for index, event in ipairs(s:failures(events)) do
-    failures[index] = describe_failure(event, options.template)
+    local own = event.StackId == description.StackId
+    failures[index] = describe_failure(event, own and options.template or nil)
     lines[index] = failure_lines(failures[index])
   end
   if #lines == 0 then
@@ -126,7 +147,7 @@ end
 function deployment.output_lines(description)
   local rows = {}
   for index, output in ipairs(stack.outputs(description)) do
-    rows[index] = { output.key, output.value, output.description or "" }
+    rows[index] = { output.key, output.value }
   end
   return util.columns(rows, "  ")
 end

@@ -30,19 +30,16 @@ function errors.is_cancel(e)
   return core.is(e) and e.code == "Canceled"
 end
 
-local function finish(ok, ...)
-  if ok then return ... end
-  local e = ...
-  if errors.is_cancel(e) then error(e, 0) end
-  return nil, errors.from(e)
-end
-
---- fn(...)'s results, or nil and the error where a script wants to go on. Cancellation passes through.
+--- fn(...)'s first result, or nil and the error where a script wants to go on. (The first only: a call's
+-- second result would stand where the error is looked for.) Cancellation passes through.
 ---@param fn function
 ---@return any result nil when it failed
 ---@return table? err
 function errors.try(fn, ...)
-  return finish(pcall(fn, ...))
+  local ok, result = pcall(fn, ...)
+  if ok then return result, nil end
+  if errors.is_cancel(result) then error(result, 0) end
+  return nil, errors.from(result)
 end
 
 return errors

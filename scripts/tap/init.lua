@@ -48,7 +48,7 @@ end })
 ---@param t table name, summary, params, effects, usage, run(ctx, p), recover(ctx, p, err)
 ---@return table
 function tap.workflow(t)
-  return require("tap.workflow").new(t, 2)
+  return require("tap.workflow").new(t)
 end
 
 tap.yaml = {}

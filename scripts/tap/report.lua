@@ -26,7 +26,7 @@ local RED, GREEN, YELLOW, BOLD, DIM = 31, 32, 33, 1, 2
 function report.new(options)
   local self = setmetatable({ mode = options.mode or "human", run = options.run }, report)
   self.progress = (options.query or self.mode == "json") and STDERR or STDOUT
-  self.widths = { status = 18, type = 0, id = 0 }
+  self.widths = { status = #"ROLLBACK_IN_PROGRESS", type = 0, id = 0 }
   return self
 end
 
@@ -164,7 +164,7 @@ end
 function report:failure(e, more)
   e = errors.from(e)
   local fields = report.error_fields(e)
-  if more then fields.going_on = json.list(more) end
+  if more and #more > 0 then fields.going_on = json.list(more) end
   log.error(fields.message, { code = fields.code, class = fields.class, exit = fields.exit,
     traceback = rawget(e, "traceback") })
   if self.mode == "json" then put(STDOUT, json.encode({ error = fields }, { indent = 2 })) end

@@ -60,15 +60,11 @@ function run:region()
   return self.sandbox and SANDBOX_REGION or nil
 end
 
---- What tap.client passes on to the core; empty outside of a run.
+--- What tap.client passes on to the core; empty outside of a run (then the core reads the environment).
 ---@return table options
 function run.client_options()
   if not current then return {} end
   local region = current:region()
-  if not region then
-    errors.raise { class = "usage", code = "NoRegion", message = "no region is set",
-      hints = { "give --region, or set AWS_REGION in the environment" } }
-  end
   if current.sandbox then
     return { region = region, endpoint_url = current.sandbox.url, credentials = SANDBOX_CREDENTIALS }
   end
@@ -87,14 +83,14 @@ context.__index = context
 ---@return any
 function context:step(name, fn, ...)
   local began = task.monotonic()
-  log.info("step begins", { step = name })
+  self.log.info("step begins", { step = name })
   local results = table.pack(pcall(fn, ...))
   local seconds = task.monotonic() - began
   if results[1] then
-    log.info("step ended", { step = name, seconds = seconds })
+    self.log.info("step ended", { step = name, seconds = seconds })
     return table.unpack(results, 2, results.n)
   end
-  log.warn("step failed", { step = name, seconds = seconds, reason = tostring(results[2]) })
+  self.log.warn("step failed", { step = name, seconds = seconds, reason = tostring(results[2]) })
   return error(results[2], 0)
 end
 
@@ -105,6 +101,14 @@ function context.client(_, service)
   return require("tap.client").new(service)
 end
 
+--- Where the run's calls go, for people.
+---@return string
+function context:where()
+  local region = self.run:region() or "no region"
+  if self.run.sandbox then return region .. " of the sandbox" end
+  return self.options.endpoint_url and ("%s at %s"):format(region, self.options.endpoint_url) or region
+end
+
 --- Says what AWS is doing on behalf of this run, for the message of an interruption, a timeout or a lost
 -- connection; nil when it has ended.
 ---@param what string? one sentence
@@ -113,10 +117,11 @@ function context:going_on(what, ways)
   self.run.note = what and { what = what, ways = ways or {} } or nil
 end
 
---- A command line that comes back to what this run has begun.
+--- A command line that comes back to what this run has begun; nil when that ends with the run's sandbox.
 ---@param words string "status --stack-name web"
----@return string
+---@return string?
 function context:command(words)
+  if self.run.sandbox then return nil end
   local region, endpoint = self.run:region(), self.options.endpoint_url
   return "tapengine " .. words .. (region and " --region " .. region or "")
     .. (endpoint and " --endpoint-url " .. util.shell_quote(endpoint) or "")
@@ -159,7 +164,7 @@ end
 function run:going_on()
   local note = self.note
   if not note then return {} end
-  if self.sandbox then return { note.what, "the sandbox ends with this command, so nothing goes on" } end
+  if self.sandbox then return { "the sandbox ends with this command: nothing goes on" } end
   return { note.what, table.unpack(note.ways) }
 end
 

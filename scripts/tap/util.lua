@@ -32,11 +32,18 @@ function util.duration(value)
   return seconds
 end
 
+--- Seconds to whole milliseconds, for results.
+---@param seconds number
+---@return number
+function util.round(seconds)
+  return math.floor(seconds * 1000 + 0.5) / 1000
+end
+
 --- 431 -> "7m11s", 0.25 -> "250ms", 7 -> "7s".
 ---@param seconds number
 ---@return string
 function util.show_duration(seconds)
-  if seconds < 1 then return ("%dms"):format(seconds * 1000 + 0.5) end
+  if seconds < 1 then return ("%.0fms"):format(seconds * 1000) end
   local whole = math.floor(seconds + 0.5)
   local hours, minutes = whole // 3600, whole // 60 % 60
   if hours > 0 then return ("%dh%02dm"):format(hours, minutes) end

@@ -20,36 +20,33 @@ local REQUIRED = { "name", "summary", "run" }
 
 local made = setmetatable({}, { __mode = "k" }) -- tables that went through workflow.new
 
-local function refuse(where, problem)
-  errors.raise { class = "usage", code = "BadWorkflow", message = ("%s: %s"):format(where, problem) }
+local function refuse(problem)
+  errors.raise { class = "usage", code = "BadWorkflow", message = problem }
 end
 
-local function check_fields(t, where)
+local function check_fields(t)
   for field, value in pairs(t) do
     if not FIELDS[field] then
-      refuse(where, ("unknown field '%s'%s"):format(tostring(field),
-        util.suggest(tostring(field), FIELD_NAMES)))
+      refuse(("unknown field '%s'%s"):format(tostring(field), util.suggest(tostring(field), FIELD_NAMES)))
     end
     if type(value) ~= FIELDS[field] then
-      refuse(where, ("field '%s' is a %s, not a %s"):format(field, FIELDS[field], type(value)))
+      refuse(("field '%s' is a %s, not a %s"):format(field, FIELDS[field], type(value)))
     end
   end
   for _, field in ipairs(REQUIRED) do
-    if t[field] == nil then refuse(where, ("field '%s' is missing"):format(field)) end
+    if t[field] == nil then refuse(("field '%s' is missing"):format(field)) end
   end
 end
 
---- Checks a workflow's table and returns it. What is wrong raises, with the place and the nearest right name.
+--- Checks a workflow's table and returns it. What is wrong raises, with the nearest right name; workflow.load
+-- adds the file's.
 ---@param t table name, summary, params, effects, usage, run, recover
----@param level integer? stack level of the script that made it
 ---@return table workflow
-function workflow.new(t, level)
-  local info = debug.getinfo((level or 1) + 1, "Sl")
-  local where = ("%s:%d"):format(info.short_src, info.currentline)
-  if type(t) ~= "table" then refuse(where, "a workflow is a table") end
-  check_fields(t, where)
+function workflow.new(t)
+  if type(t) ~= "table" then refuse("a workflow is a table") end
+  check_fields(t)
   local specs, problem = params.check(t.params or {})
-  if not specs then refuse(where, problem) end
+  if not specs then refuse(problem) end
   t.params, t.effects = specs, t.effects or {}
   made[t] = true
   return t
@@ -68,6 +65,14 @@ function workflow.changes(wf)
   return #wf.effects > 0
 end
 
+-- The file's name in front of what is wrong with its table.
+local function name_file(path)
+  return function(e)
+    if errors.is(e) and e.code == "BadWorkflow" then e.message = ("%s: %s"):format(path, e.message) end
+    return e
+  end
+end
+
 --- Executes a script in an environment of its own: its workflow, or nil when it is a plain script (which has
 -- run to its end by then).
 ---@param source string the script's text
@@ -80,10 +85,12 @@ function workflow.load(source, path)
   if not chunk then
     errors.raise { class = "usage", code = "BadScript", message = problem }
   end
-  local value = chunk(table.unpack(arg or {}))
+  local ok, value = xpcall(chunk, name_file(path), table.unpack(arg or {}))
+  if not ok then error(value, 0) end
   if workflow.is(value) then return value end
   if type(value) == "table" and value.run then
-    refuse(path, "it returns a plain table; return tap.workflow { ... }")
+    errors.raise { class = "usage", code = "BadWorkflow",
+      message = path .. ": it returns a plain table; return tap.workflow { ... }" }
   end
   return nil
 end
