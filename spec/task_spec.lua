@@ -179,6 +179,16 @@ describe("tasks", function()
       assert.equal(31, cleaned)
     end)
 
+    it("a child's failure cancels its siblings, also when the body has returned", function()
+      local begun = task.monotonic()
+      local problem = failure(task.scope, function(s)
+        s:spawn(task.sleep, 1000)
+        s:spawn(function() task.sleep(1) error("late", 0) end)
+      end)
+      assert.equal("late", problem)
+      assert.equal(1, task.monotonic() - begun)
+    end)
+
     it("an error in a sibling's clean-up does not replace the first one", function()
       local problem = failure(task.all, {
         function() pcall(task.sleep, 1000) error("second", 0) end,
