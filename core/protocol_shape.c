@@ -63,6 +63,15 @@ const char *tap_shape_kind_name(enum tap_shape_kind kind)
     return names[kind];
 }
 
+bool tap_shape_fits(enum tap_shape_kind kind, const json_t *value)
+{
+    if (kind == TAP_SHAPE_STRUCTURE || kind == TAP_SHAPE_MAP)
+        return json_is_object(value);
+    if (kind == TAP_SHAPE_LIST)
+        return json_is_array(value);
+    return !json_is_object(value) && !json_is_array(value);
+}
+
 const char *tap_ref_trait(const json_t *ref, const json_t *shape, const char *name)
 {
     const char *own = json_string_value(json_object_get(ref, name));
@@ -72,6 +81,47 @@ const char *tap_ref_trait(const json_t *ref, const json_t *shape, const char *na
 bool tap_ref_flag(const json_t *ref, const char *name)
 {
     return json_is_true(json_object_get(ref, name));
+}
+
+bool tap_wire_flattened(const json_t *ref, const json_t *shape)
+{
+    return tap_ref_flag(ref, "flattened") || tap_ref_flag(shape, "flattened");
+}
+
+const char *tap_wire_name(const struct tap_model *model, const json_t *ref, const char *member)
+{
+    const json_t *shape = tap_ref_shape(model, ref);
+    const char *name = json_string_value(json_object_get(ref, "locationName"));
+    /* Models of before Smithy say "flattened" on the list itself; then its elements' name stands in
+     * place of the member's. */
+    if (tap_shape_kind(shape) == TAP_SHAPE_LIST && tap_ref_flag(shape, "flattened")) {
+        const json_t *item = json_object_get(shape, "member");
+        const char *item_name = json_string_value(json_object_get(item, "locationName"));
+        name = item_name ? item_name : name;
+    }
+    return name ? name : member;
+}
+
+static const char *inner_name(const json_t *shape, const char *part, const char *otherwise)
+{
+    const json_t *ref = json_object_get(shape, part);
+    const char *name = json_string_value(json_object_get(ref, "locationName"));
+    return name ? name : otherwise;
+}
+
+const char *tap_wire_item_name(const json_t *list)
+{
+    return inner_name(list, "member", "member");
+}
+
+const char *tap_wire_key_name(const json_t *map)
+{
+    return inner_name(map, "key", "key");
+}
+
+const char *tap_wire_value_name(const json_t *map)
+{
+    return inner_name(map, "value", "value");
 }
 
 static bool is_special_float(const char *text)

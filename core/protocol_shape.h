@@ -33,11 +33,24 @@ enum tap_shape_kind tap_shape_kind(const json_t *shape);
 const char *tap_ref_trait(const json_t *ref, const json_t *shape, const char *name);
 bool tap_ref_flag(const json_t *ref, const char *name);
 
+/* Names in forms and XML. A structure's member: */
+const char *tap_wire_name(const struct tap_model *model, const json_t *ref, const char *member);
+/* True when the elements of a list or map stand directly under the member's name. */
+bool tap_wire_flattened(const json_t *ref, const json_t *shape);
+/* A list's element ("member"); a map's key and value ("key", "value"). */
+const char *tap_wire_item_name(const json_t *list);
+const char *tap_wire_key_name(const json_t *map);
+const char *tap_wire_value_name(const json_t *map);
+
 /* How a timestamp is written when no trait says otherwise. */
 #define TAP_TIME_FORMAT_XML "iso8601"
 
 /* "a string", "an integer", ...: for messages. */
 const char *tap_shape_kind_name(enum tap_shape_kind kind);
+
+/* False for an object or list where another kind is wanted, and the other way round; scalars are
+ * told apart when they are written. */
+bool tap_shape_fits(enum tap_shape_kind kind, const json_t *value);
 
 /* Appends a scalar's text: true, 10.8, 2015-01-25T08:00:00Z, base64. `format` is of a timestamp.
  * False when the value is not of that kind. */

@@ -11,15 +11,6 @@
 #include "protocol.h"
 #include "protocol_shape.h"
 
-/* A structure's member. */
-const char *tap_query_member_name(const struct tap_model *model, const json_t *ref,
-                                  const char *member);
-/* True when the elements of a list or map stand directly under the member's name. */
-bool tap_query_flattened(const json_t *ref, const json_t *shape);
-/* A list's element ("member"); a map's key and value ("key", "value"). */
-const char *tap_query_item_name(const json_t *list);
-const char *tap_query_key_name(const json_t *map);
-const char *tap_query_value_name(const json_t *map);
 /* The element of a response that holds the output: "DescribeStacksResult". Freed by tap_free. */
 char *tap_query_result_name(const json_t *operation);
 

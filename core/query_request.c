@@ -58,7 +58,7 @@ static tap_err put_structure(struct form *form, const json_t *shape, const json_
         const char *member = json_object_iter_key(at);
         const json_t *ref = json_object_iter_value(at);
         const json_t *inner = json_object_get(value, member);
-        const char *name = tap_query_member_name(form->model, ref, member);
+        const char *name = tap_wire_name(form->model, ref, member);
         bool missing = !inner || json_is_null(inner);
         if (!missing) {
             code = put_inside(form, name, ref, inner);
@@ -81,8 +81,8 @@ static tap_err put_list(struct form *form, const json_t *ref, const json_t *shap
         put_pair(form, tap_buf_text(&form->path), "", 0);
         return TAP_OK;
     }
-    if (!tap_query_flattened(ref, shape))
-        enter(form, tap_query_item_name(shape));
+    if (!tap_wire_flattened(ref, shape))
+        enter(form, tap_wire_item_name(shape));
     json_array_foreach(list, i, item)
     {
         char number[24];
@@ -98,17 +98,17 @@ static tap_err put_list(struct form *form, const json_t *ref, const json_t *shap
 static tap_err put_entry(struct form *form, const json_t *shape, const char *key, size_t n,
                          const json_t *value)
 {
-    size_t before = enter(form, tap_query_key_name(shape));
+    size_t before = enter(form, tap_wire_key_name(shape));
     put_pair(form, tap_buf_text(&form->path), key, n);
     tap_buf_cut(&form->path, before);
-    return put_inside(form, tap_query_value_name(shape), json_object_get(shape, "value"), value);
+    return put_inside(form, tap_wire_value_name(shape), json_object_get(shape, "value"), value);
 }
 
 static tap_err put_map(struct form *form, const json_t *ref, const json_t *shape, const json_t *map)
 {
     size_t before = form->path.len, i = 0;
     tap_err code = TAP_OK;
-    if (!tap_query_flattened(ref, shape))
+    if (!tap_wire_flattened(ref, shape))
         enter(form, "entry");
     for (void *at = json_object_iter((json_t *)map); at && !code;
          at = json_object_iter_next((json_t *)map, at)) {

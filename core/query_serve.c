@@ -52,8 +52,7 @@ static json_t *read_structure(struct reader *reader, const json_t *shape, const 
          at = json_object_iter_next((json_t *)members, at)) {
         const char *member = json_object_iter_key(at);
         const json_t *ref = json_object_iter_value(at);
-        const json_t *inner =
-            json_object_get(node, tap_query_member_name(reader->model, ref, member));
+        const json_t *inner = json_object_get(node, tap_wire_name(reader->model, ref, member));
         json_t *item = inner ? read_value(reader, member, ref, inner) : NULL;
         if (item)
             json_object_set_new(value, member, item);
@@ -66,7 +65,7 @@ static json_t *read_structure(struct reader *reader, const json_t *shape, const 
 static const json_t **numbered(const json_t *ref, const json_t *shape, const char *inside,
                                const json_t *node, size_t *n)
 {
-    return tap_form_numbered(tap_query_flattened(ref, shape) ? node : json_object_get(node, inside),
+    return tap_form_numbered(tap_wire_flattened(ref, shape) ? node : json_object_get(node, inside),
                              n);
 }
 
@@ -74,7 +73,7 @@ static json_t *read_list(struct reader *reader, const char *name, const json_t *
                          const json_t *shape, const json_t *node)
 {
     size_t n;
-    const json_t **items = numbered(ref, shape, tap_query_item_name(shape), node, &n);
+    const json_t **items = numbered(ref, shape, tap_wire_item_name(shape), node, &n);
     json_t *list = json_array();
     for (size_t i = 0; i < n; i++) {
         json_t *item = read_value(reader, name, json_object_get(shape, "member"), items[i]);
@@ -92,8 +91,8 @@ static json_t *read_map(struct reader *reader, const char *name, const json_t *r
     const json_t **entries = numbered(ref, shape, "entry", node, &n);
     json_t *map = json_object();
     for (size_t i = 0; i < n; i++) {
-        const json_t *key = tap_form_text(json_object_get(entries[i], tap_query_key_name(shape)));
-        const json_t *inner = json_object_get(entries[i], tap_query_value_name(shape));
+        const json_t *key = tap_form_text(json_object_get(entries[i], tap_wire_key_name(shape)));
+        const json_t *inner = json_object_get(entries[i], tap_wire_value_name(shape));
         json_t *value =
             inner ? read_value(reader, name, json_object_get(shape, "value"), inner) : NULL;
         if (key && value)
