@@ -24,6 +24,7 @@ struct call_op {
     struct tap_client *client;
     const json_t *operation; /* the model's */
     struct tap_request request;
+    struct tap_endpoint endpoint;
     struct tap_retry retry;
     struct tap_op *http; /* the attempt under way, or NULL */
     struct tap_timer pause;
@@ -96,24 +97,20 @@ static enum tap_retry_class modelled_class(const struct call_op *call, const cha
 
 /* ---- the request ---- */
 
-static tap_err build(struct tap_request *request, const struct tap_client *client,
-                     const json_t *operation, const json_t *input, struct tap_error *err)
+static tap_err build(struct tap_request *request, struct tap_endpoint *endpoint,
+                     const struct tap_client *client, const json_t *operation, const json_t *input,
+                     struct tap_error *err)
 {
     json_t *filled = with_tokens(client->model, operation, input);
     tap_err code = tap_validate_input(client->model, operation, filled, err);
     if (code == TAP_OK)
         code = client->protocol->build_request(request, client->model, operation, filled, err);
     if (code == TAP_OK)
-        code = tap_endpoint_apply(&client->endpoint, request, operation, filled, err);
+        code = tap_endpoint_resolve(endpoint, client->endpoints, operation, filled, err);
+    if (code == TAP_OK)
+        code = tap_endpoint_apply(endpoint, request, operation, filled, err);
     json_decref(filled);
     return code;
-}
-
-static const char *signing_name(const struct tap_model *model)
-{
-    const json_t *metadata = tap_model_metadata(model);
-    const char *name = json_string_value(json_object_get(metadata, "signingName"));
-    return name ? name : json_string_value(json_object_get(metadata, "endpointPrefix"));
 }
 
 static tap_err sign(struct call_op *call, struct tap_error *err)
@@ -125,11 +122,11 @@ static tap_err sign(struct call_op *call, struct tap_error *err)
     call->skew_ms = client->skew_ms;
     struct tap_signing signing = {
         .credentials = &client->credentials,
-        .region = client->endpoint.signing_region,
-        .service = signing_name(client->model),
+        .region = call->endpoint.signing_region,
+        .service = call->endpoint.signing_name,
         .time = (tap_loop_wall(client->loop) + call->skew_ms) / 1000,
         .form = TAP_SIGN_HEADERS,
-        .double_encode_path = !is_s3,
+        .double_encode_path = call->endpoint.encode_path_twice,
         .normalize_path = !is_s3,
         .sign_body_header = is_s3,
     };
@@ -303,6 +300,7 @@ static void call_free(struct tap_op *op)
 {
     struct call_op *call = (struct call_op *)op;
     tap_request_fini(&call->request);
+    tap_endpoint_fini(&call->endpoint);
     json_decref(call->output);
     tap_free(call->request_id);
     tap_client_release(call->client);
@@ -312,9 +310,11 @@ static void call_free(struct tap_op *op)
 static const struct tap_op_class call_class = {TAP_OP_CALL, call_stop, call_free, attempt_done};
 
 static tap_err refuse(struct tap_error *err, const struct tap_client *client,
-                      const json_t *operation, struct tap_request *request)
+                      const json_t *operation, struct tap_request *request,
+                      struct tap_endpoint *endpoint)
 {
     tap_request_fini(request);
+    tap_endpoint_fini(endpoint);
     name_error(err, client, operation);
     return err->code;
 }
@@ -332,12 +332,13 @@ tap_err tap_client_call(struct tap_op **out, struct tap_client *client, const ch
         return err->code;
     }
     struct tap_request request;
+    struct tap_endpoint endpoint = {0};
     tap_request_init(&request);
-    if (build(&request, client, operation, input, err))
-        return refuse(err, client, operation, &request);
+    if (build(&request, &endpoint, client, operation, input, err))
+        return refuse(err, client, operation, &request, &endpoint);
     if (client->no_credentials.code && !is_anonymous(operation)) {
         *err = client->no_credentials;
-        return refuse(err, client, operation, &request);
+        return refuse(err, client, operation, &request, &endpoint);
     }
     struct call_op *call = tap_alloc(sizeof *call);
     tap_op_init(&call->op, client->loop, &call_class);
@@ -345,6 +346,7 @@ tap_err tap_client_call(struct tap_op **out, struct tap_client *client, const ch
     client->holders++;
     call->operation = operation;
     call->request = request;
+    call->endpoint = endpoint;
     call->pause.fire = pause_over;
     tap_uuid(call->id);
     tap_headers_set(&call->request.headers, "User-Agent", "tapengine/" TAP_VERSION);

@@ -15,7 +15,7 @@ struct tap_client {
     const struct tap_model *model;
     const struct tap_protocol *protocol;
     char *region;
-    struct tap_endpoint endpoint;
+    struct tap_endpoint_settings *endpoints;
     struct tap_credentials credentials;
     struct tap_error no_credentials; /* why there are none; code 0 when there are */
     struct tap_http_options http;    /* its ca_bundle is owned */

@@ -80,9 +80,10 @@ static void warn_of_settings(const struct tap_client *client)
     if (mode && strcasecmp(mode, "standard") != 0)
         warn(client, "AWS_RETRY_MODE is not supported in this mode; standard is used", "mode",
              mode);
-    if (strcmp(client->endpoint.scheme, "http") == 0 &&
-        !tap_endpoint_is_loopback(&client->endpoint))
-        warn(client, "requests leave this machine unencrypted", "host", client->endpoint.host);
+    char *host = tap_endpoint_unencrypted_host(client->endpoints);
+    if (host)
+        warn(client, "requests leave this machine unencrypted", "host", host);
+    tap_free(host);
 }
 
 static void read_credentials(struct tap_client *client, const struct tap_credentials *given)
@@ -122,8 +123,8 @@ tap_err tap_client_new(struct tap_client **out, struct tap_loop *loop, const cha
     if (code == TAP_OK)
         code = read_max_attempts(&client->max_attempts, options, err);
     if (code == TAP_OK)
-        code = tap_endpoint_resolve(&client->endpoint, client->model, region, options->endpoint_url,
-                                    err);
+        code = tap_endpoint_settings_new(&client->endpoints, client->model, region,
+                                         options->endpoint_url, options->context, err);
     if (code) {
         tap_client_free(client);
         return code;
@@ -138,7 +139,7 @@ void tap_client_release(struct tap_client *client)
 {
     if (--client->holders)
         return;
-    tap_endpoint_fini(&client->endpoint);
+    tap_endpoint_settings_free(client->endpoints);
     tap_credentials_fini(&client->credentials);
     tap_free(client->region);
     tap_free((char *)client->http.ca_bundle);

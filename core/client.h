@@ -20,6 +20,9 @@ struct tap_client_options {
     const char *region;       /* NULL: AWS_REGION, AWS_DEFAULT_REGION */
     const char *endpoint_url; /* NULL: AWS_ENDPOINT_URL_SERVICE, AWS_ENDPOINT_URL, else by the
                                  service's model */
+    const json_t *context; /* the service's own settings for its endpoints, {"UseArnRegion": true};
+                              which there are: tap_model_part(.., "client-context-params"). NULL:
+                              none */
     const struct tap_credentials *credentials; /* copied; NULL: the environment's */
     int max_attempts;                          /* 0: AWS_MAX_ATTEMPTS, else 3 */
     struct tap_http_options http;
@@ -27,9 +30,9 @@ struct tap_client_options {
                             attempt is a debug line, each retry an info line */
 };
 
-/* `options` may be NULL. TAP_E_USAGE for an unknown service, a missing region, an unusable endpoint
- * or number of attempts; TAP_E_UNSUPPORTED for a protocol or a way of signing that is not built.
- * Missing credentials are not an error yet: an operation may need none. */
+/* `options` may be NULL. TAP_E_USAGE for an unknown service or setting, a missing region, an
+ * unusable endpoint or number of attempts; TAP_E_UNSUPPORTED for a protocol or a way of signing
+ * that is not built. Missing credentials are not an error yet: an operation may need none. */
 tap_err tap_client_new(struct tap_client **out, struct tap_loop *loop, const char *service,
                        const struct tap_client_options *options, struct tap_error *err);
 /* Calls under way keep what they need. NULL is ignored. */

@@ -1,113 +1,34 @@
 /*
- * Endpoints by configuration, table and pattern. See endpoint.h.
+ * Endpoints by configuration and rules. See endpoint.h.
  *
- * Source of the tables: botocore's endpoints.json and partitions.json (2026). The order of the
- * configuration is that of the AWS SDKs and Tools Reference Guide, "Service-specific endpoints".
+ * The order of the configuration is that of the AWS SDKs and Tools Reference Guide,
+ * "Service-specific endpoints".
  */
 #include "endpoint.h"
 
 #include <arpa/inet.h>
 #include <ctype.h>
-#include <curl/curl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
+#include "endpoint_parameters.h"
 #include "mem.h"
 #include "protocol.h"
+#include "rules.h"
+#include "url.h"
 
-struct partition {
-    const char *id;
-    const char *region_prefix; /* the last row fits all */
-    const char *domain;
-    const char *api_domain;     /* of api_domain_services */
-    const char *implied_region; /* for services with one place, when no region is set */
-};
+/* The region of services with one place, for the rules; no host has it in its name. */
+#define NO_REGION "aws-global"
 
-static const struct partition partitions[] = {
-    {"aws-cn", "cn-", "amazonaws.com.cn", "api.amazonwebservices.com.cn", "cn-northwest-1"},
-    {"aws-us-gov", "us-gov-", "amazonaws.com", "api.aws", "us-gov-west-1"},
-    {"aws-iso", "us-iso-", "c2s.ic.gov", "c2s.ic.gov", "us-iso-east-1"},
-    {"aws-iso-b", "us-isob-", "sc2s.sgov.gov", "sc2s.sgov.gov", "us-isob-east-1"},
-    {"aws-iso-e", "eu-isoe-", "cloud.adc-e.uk", "cloud.adc-e.uk", "eu-isoe-west-1"},
-    {"aws-iso-f", "us-isof-", "csp.hci.ic.gov", "csp.hci.ic.gov", "us-isof-south-1"},
-    {"aws-eusc", "eusc-", "amazonaws.eu", "amazonaws.eu", "eusc-de-east-1"},
-    {"aws", "", "amazonaws.com", "api.aws", "us-east-1"},
-};
-
-/* Services with one place for a partition: all its regions lead there, and it signs for `region`.
- */
-static const struct place {
-    const char *prefix; /* the model's endpointPrefix */
-    const char *partition;
-    const char *host;
-    const char *region;
-} places[] = {
-    {"account", "aws", "account.us-east-1.amazonaws.com", "us-east-1"},
-    {"account", "aws-cn", "account.cn-northwest-1.amazonaws.com.cn", "cn-northwest-1"},
-    {"billingconductor", "aws", "billingconductor.us-east-1.amazonaws.com", "us-east-1"},
-    {"budgets", "aws", "budgets.amazonaws.com", "us-east-1"},
-    {"budgets", "aws-cn", "budgets.amazonaws.com.cn", "cn-northwest-1"},
-    {"budgets", "aws-iso", "budgets.c2s.ic.gov", "us-iso-east-1"},
-    {"budgets", "aws-iso-b", "budgets.global.sc2s.sgov.gov", "us-isob-east-1"},
-    {"budgets", "aws-iso-e", "budgets.global.cloud.adc-e.uk", "eu-isoe-west-1"},
-    {"budgets", "aws-iso-f", "budgets.global.csp.hci.ic.gov", "us-isof-south-1"},
-    {"ce", "aws", "ce.us-east-1.amazonaws.com", "us-east-1"},
-    {"ce", "aws-cn", "ce.cn-northwest-1.amazonaws.com.cn", "cn-northwest-1"},
-    {"ce", "aws-iso", "ce.us-iso-east-1.c2s.ic.gov", "us-iso-east-1"},
-    {"ce", "aws-iso-b", "ce.us-isob-east-1.sc2s.sgov.gov", "us-isob-east-1"},
-    {"ce", "aws-iso-f", "ce.us-isof-south-1.csp.hci.ic.gov", "us-isof-south-1"},
-    {"chime", "aws", "chime.us-east-1.amazonaws.com", "us-east-1"},
-    {"cloudfront", "aws", "cloudfront.amazonaws.com", "us-east-1"},
-    {"cloudfront", "aws-cn", "cloudfront.cn-northwest-1.amazonaws.com.cn", "cn-northwest-1"},
-    {"health", "aws", "global.health.amazonaws.com", "us-east-1"},
-    {"health", "aws-cn", "global.health.amazonaws.com.cn", "cn-northwest-1"},
-    {"iam", "aws", "iam.amazonaws.com", "us-east-1"},
-    {"iam", "aws-cn", "iam.cn-north-1.amazonaws.com.cn", "cn-north-1"},
-    {"iam", "aws-us-gov", "iam.us-gov.amazonaws.com", "us-gov-west-1"},
-    {"iam", "aws-iso", "iam.us-iso-east-1.c2s.ic.gov", "us-iso-east-1"},
-    {"iam", "aws-iso-b", "iam.us-isob-east-1.sc2s.sgov.gov", "us-isob-east-1"},
-    {"iam", "aws-iso-e", "iam.eu-isoe-west-1.cloud.adc-e.uk", "eu-isoe-west-1"},
-    {"iam", "aws-iso-f", "iam.us-isof-south-1.csp.hci.ic.gov", "us-isof-south-1"},
-    {"networkmanager", "aws", "networkmanager.us-west-2.amazonaws.com", "us-west-2"},
-    {"networkmanager", "aws-us-gov", "networkmanager.us-gov-west-1.amazonaws.com", "us-gov-west-1"},
-    {"notifications-contacts", "aws", "notifications-contacts.us-east-1.api.aws", "us-east-1"},
-    {"organizations", "aws", "organizations.us-east-1.amazonaws.com", "us-east-1"},
-    {"organizations", "aws-cn", "organizations.cn-northwest-1.amazonaws.com.cn", "cn-northwest-1"},
-    {"organizations", "aws-us-gov", "organizations.us-gov-west-1.amazonaws.com", "us-gov-west-1"},
-    {"organizations", "aws-iso", "organizations.us-iso-east-1.c2s.ic.gov", "us-iso-east-1"},
-    {"organizations", "aws-iso-b", "organizations.us-isob-east-1.sc2s.sgov.gov", "us-isob-east-1"},
-    {"organizations", "aws-iso-e", "organizations.eu-isoe-west-1.cloud.adc-e.uk", "eu-isoe-west-1"},
-    {"organizations", "aws-iso-f", "organizations.us-isof-south-1.csp.hci.ic.gov",
-     "us-isof-south-1"},
-    {"route53", "aws", "route53.amazonaws.com", "us-east-1"},
-    {"route53", "aws-cn", "route53.amazonaws.com.cn", "cn-northwest-1"},
-    {"route53", "aws-us-gov", "route53.us-gov.amazonaws.com", "us-gov-west-1"},
-    {"route53", "aws-iso", "route53.c2s.ic.gov", "us-iso-east-1"},
-    {"route53", "aws-iso-b", "route53.sc2s.sgov.gov", "us-isob-east-1"},
-    {"route53", "aws-iso-e", "route53.cloud.adc-e.uk", "eu-isoe-west-1"},
-    {"route53", "aws-iso-f", "route53.csp.hci.ic.gov", "us-isof-south-1"},
-    {"savingsplans", "aws", "savingsplans.amazonaws.com", "us-east-1"},
-    {"savingsplans", "aws-iso-e", "savingsplans.cloud.adc-e.uk", "eu-isoe-west-1"},
-    {"savingsplans", "aws-iso-f", "savingsplans.csp.hci.ic.gov", "us-isof-south-1"},
-    {"shield", "aws", "shield.us-east-1.amazonaws.com", "us-east-1"},
-    {"tax", "aws", "tax.us-east-1.amazonaws.com", "us-east-1"},
-    {"waf", "aws", "waf.amazonaws.com", "us-east-1"},
-};
-
-/* Services, by endpointPrefix, that live under the partition's api_domain in every region. */
-static const char *const api_domain_services[] = {
-    "datazone",       "eks-auth",      "gameliftstreams", "internetmonitor",
-    "kendra-ranking", "notifications", "qbusiness",
+struct tap_endpoint_settings {
+    const struct tap_model *model;
+    char *region;
+    char *url; /* that the user gave, or NULL */
+    json_t *parameters;
 };
 
 /* ---- the configured address ---- */
-
-static bool is_true(const char *variable)
-{
-    const char *value = getenv(variable);
-    return value && strcasecmp(value, "true") == 0;
-}
 
 static const char *nonempty_env(const char *variable)
 {
@@ -128,7 +49,7 @@ static char *endpoint_variable(const struct tap_model *model)
 
 static const char *configured_url(const struct tap_model *model)
 {
-    if (is_true("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"))
+    if (tap_endpoint_is_true("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"))
         return NULL;
     char *variable = endpoint_variable(model);
     const char *url = nonempty_env(variable);
@@ -136,101 +57,83 @@ static const char *configured_url(const struct tap_model *model)
     return url ? url : nonempty_env("AWS_ENDPOINT_URL");
 }
 
-static char *url_part(CURLU *url, CURLUPart part)
+/* Fills scheme, host and base_path; what is wrong with the text, or NULL. */
+static const char *read_url(struct tap_endpoint *out, const char *text)
 {
-    char *text = NULL;
-    if (curl_url_get(url, part, &text, CURLU_NO_DEFAULT_PORT) != CURLUE_OK)
-        return NULL;
-    char *copy = tap_strdup(text);
-    curl_free(text);
-    return copy;
-}
-
-static bool has_part(CURLU *url, CURLUPart part)
-{
-    char *text = url_part(url, part);
-    tap_free_secret(text);
-    return text != NULL;
-}
-
-/* Why the address cannot be used, or NULL. */
-static const char *url_defect(CURLU *url, CURLUcode parsed)
-{
-    if (parsed != CURLUE_OK)
-        return curl_url_strerror(parsed);
-    char *scheme = url_part(url, CURLUPART_SCHEME);
-    bool is_http = scheme && (strcmp(scheme, "http") == 0 || strcmp(scheme, "https") == 0);
-    tap_free(scheme);
-    if (!is_http)
-        return "it must begin with http:// or https://";
-    if (has_part(url, CURLUPART_USER) || has_part(url, CURLUPART_PASSWORD))
-        return "it must not contain a user name or password";
-    if (has_part(url, CURLUPART_QUERY) || has_part(url, CURLUPART_FRAGMENT))
-        return "it must not contain '?' or '#'";
+    struct tap_url url;
+    const char *defect = tap_url_split(&url, text);
+    if (defect)
+        return defect;
+    size_t host_n = url.authority_n, path_n = strlen(url.path);
+    const char *usual_port = strcmp(url.scheme, "https") == 0 ? ":443" : ":80";
+    if (host_n - url.host_n == strlen(usual_port) &&
+        memcmp(url.authority + url.host_n, usual_port, strlen(usual_port)) == 0)
+        host_n = url.host_n;
+    while (path_n && url.path[path_n - 1] == '/')
+        path_n--;
+    out->scheme = tap_strdup(url.scheme);
+    out->host = tap_strndup(url.authority, host_n);
+    out->base_path = tap_strndup(url.path, path_n);
     return NULL;
 }
 
-/* Fills scheme, host and base_path. The address is not repeated in errors: what is wrong with it
- * may be a password in it. */
-static tap_err parse_url(struct tap_endpoint *out, const char *text, struct tap_error *err)
+/* The address is not repeated: what is wrong with it may be a password in it. */
+static tap_err bad_url(struct tap_error *err, const char *whose, const char *defect)
 {
-    CURLU *url = curl_url();
-    CURLUcode parsed = curl_url_set(url, CURLUPART_URL, text, CURLU_NON_SUPPORT_SCHEME);
-    const char *defect = url_defect(url, parsed);
-    if (defect) {
-        curl_url_cleanup(url);
-        return tap_fail(err, TAP_E_USAGE, "InvalidEndpoint",
-                        "the endpoint URL is not usable: %s (wanted: http://HOST[:PORT][/PATH])",
-                        defect);
+    return tap_fail(err, TAP_E_USAGE, "InvalidEndpoint",
+                    "%s is not usable: %s (wanted: http://HOST[:PORT][/PATH])", whose, defect);
+}
+
+/* ---- how it is signed for ---- */
+
+static const char *model_text(const struct tap_model *model, const char *name)
+{
+    return json_string_value(json_object_get(tap_model_metadata(model), name));
+}
+
+/* Where nothing says otherwise. */
+static void default_signing(struct tap_endpoint *out, const struct tap_endpoint_settings *settings)
+{
+    const char *name = model_text(settings->model, "signingName");
+    const char *version = model_text(settings->model, "signatureVersion");
+    const char *region = settings->region;
+    if (strcmp(region, NO_REGION) == 0)
+        region =
+            json_string_value(json_object_get(tap_rules_partition(region), "implicitGlobalRegion"));
+    tap_set(&out->signing_name, name ? name : model_text(settings->model, "endpointPrefix"));
+    tap_set(&out->signing_region, region);
+    out->encode_path_twice = !version || strncmp(version, "s3", 2) != 0;
+}
+
+/* The rules list the ways of signing in their order of preference. */
+static tap_err read_schemes(struct tap_endpoint *out, const json_t *schemes, struct tap_error *err)
+{
+    size_t i;
+    const json_t *scheme;
+    json_array_foreach(schemes, i, scheme)
+    {
+        const char *kind = json_string_value(json_object_get(scheme, "name"));
+        const char *name = json_string_value(json_object_get(scheme, "signingName"));
+        const char *region = json_string_value(json_object_get(scheme, "signingRegion"));
+        if (!kind || strcmp(kind, "sigv4") != 0)
+            continue;
+        if (name)
+            tap_set(&out->signing_name, name);
+        if (region)
+            tap_set(&out->signing_region, region);
+        if (json_is_true(json_object_get(scheme, "disableDoubleEncoding")))
+            out->encode_path_twice = false;
+        return TAP_OK;
     }
-    char *host = url_part(url, CURLUPART_HOST), *port = url_part(url, CURLUPART_PORT);
-    out->scheme = url_part(url, CURLUPART_SCHEME);
-    out->host = port ? tap_sprintf("%s:%s", host, port) : tap_strdup(host);
-    out->base_path = url_part(url, CURLUPART_PATH);
-    for (size_t n = strlen(out->base_path); n && out->base_path[n - 1] == '/'; n--)
-        out->base_path[n - 1] = '\0';
-    tap_free(host);
-    tap_free(port);
-    curl_url_cleanup(url);
-    return TAP_OK;
+    if (!json_array_size(schemes))
+        return TAP_OK;
+    return tap_fail(err, TAP_E_UNSUPPORTED, "SigningUnsupported",
+                    "requests to %s are signed by '%s'; only Signature Version 4 is supported",
+                    out->host,
+                    json_string_value(json_object_get(json_array_get(schemes, 0), "name")));
 }
 
-/* ---- the address by model and region ---- */
-
-/* Letters, digits and inner hyphens, at most 63: a part of a host name. */
-static bool is_host_label(const char *text, size_t n)
-{
-    if (n == 0 || n > 63 || text[0] == '-' || text[n - 1] == '-')
-        return false;
-    for (size_t i = 0; i < n; i++)
-        if (!isalnum((unsigned char)text[i]) && text[i] != '-')
-            return false;
-    return true;
-}
-
-static const struct partition *partition_of(const char *region)
-{
-    const struct partition *partition = partitions;
-    while (strncmp(region, partition->region_prefix, strlen(partition->region_prefix)) != 0)
-        partition++;
-    return partition;
-}
-
-static const struct place *find_place(const char *prefix, const char *partition)
-{
-    for (size_t i = 0; i < sizeof places / sizeof *places; i++)
-        if (strcmp(places[i].prefix, prefix) == 0 && strcmp(places[i].partition, partition) == 0)
-            return &places[i];
-    return NULL;
-}
-
-static bool is_under_api_domain(const char *prefix)
-{
-    for (size_t i = 0; i < sizeof api_domain_services / sizeof *api_domain_services; i++)
-        if (strcmp(api_domain_services[i], prefix) == 0)
-            return true;
-    return false;
-}
+/* ---- the address ---- */
 
 static tap_err no_region(struct tap_error *err)
 {
@@ -239,64 +142,77 @@ static tap_err no_region(struct tap_error *err)
                     "AWS_REGION=eu-central-1)");
 }
 
-static tap_err refuse_variants(struct tap_error *err)
+/* What all services have whose rules know of no exception. */
+static tap_err by_pattern(struct tap_endpoint *out, const struct tap_endpoint_settings *settings,
+                          struct tap_error *err)
 {
-    static const char *const variables[] = {"AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT"};
-    for (size_t i = 0; i < sizeof variables / sizeof *variables; i++)
-        if (is_true(variables[i]))
-            return tap_fail(err, TAP_E_UNSUPPORTED, "EndpointVariant",
-                            "%s is set, but such endpoints are not looked up: give the service's "
-                            "address as endpoint URL",
-                            variables[i]);
-    return TAP_OK;
-}
-
-static tap_err by_region(struct tap_endpoint *out, const struct tap_model *model,
-                         const char *region, struct tap_error *err)
-{
-    const char *prefix =
-        json_string_value(json_object_get(tap_model_metadata(model), "endpointPrefix"));
+    const char *prefix = model_text(settings->model, "endpointPrefix");
     if (!prefix)
         return tap_fail(err, TAP_E_PROTOCOL, "BrokenModel", "the model of %s has no endpointPrefix",
-                        tap_model_service(model));
-    tap_err code = refuse_variants(err);
-    if (code)
-        return code;
-    const struct partition *partition = partition_of(region ? region : "");
-    const struct place *place = find_place(prefix, partition->id);
-    if (!place && !region)
-        return no_region(err);
+                        tap_model_service(settings->model));
+    const json_t *partition = tap_rules_partition(settings->region);
+    bool fips = tap_endpoint_is_true("AWS_USE_FIPS_ENDPOINT");
+    bool dual = tap_endpoint_is_true("AWS_USE_DUALSTACK_ENDPOINT");
     out->scheme = tap_strdup("https");
     out->base_path = tap_strdup("");
-    if (place) {
-        out->host = tap_strdup(place->host);
-        out->signing_region = tap_strdup(place->region);
-        return TAP_OK;
-    }
-    const char *domain = is_under_api_domain(prefix) ? partition->api_domain : partition->domain;
-    out->host = tap_sprintf("%s.%s.%s", prefix, region, domain);
-    out->signing_region = tap_strdup(region);
+    out->host = tap_sprintf(
+        "%s%s.%s.%s", prefix, fips ? "-fips" : "", settings->region,
+        json_string_value(json_object_get(partition, dual ? "dualStackDnsSuffix" : "dnsSuffix")));
     return TAP_OK;
 }
 
-tap_err tap_endpoint_resolve(struct tap_endpoint *out, const struct tap_model *model,
-                             const char *region, const char *url, struct tap_error *err)
+/* What the rules have placed already must not be put in a second time. */
+static void note_placed(struct tap_endpoint *out, const struct tap_model *model,
+                        const json_t *operation)
+{
+    char member[64];
+    const char *prefix =
+        json_string_value(json_object_get(json_object_get(operation, "endpoint"), "hostPrefix"));
+    const char *path =
+        json_string_value(json_object_get(json_object_get(operation, "http"), "requestUri"));
+    if (prefix && sscanf(prefix, "{%63[^}]}", member) == 1)
+        out->has_prefix = *tap_endpoint_parameter_of(model, operation, member);
+    if (path && sscanf(path, "/{%63[^}]}", member) == 1)
+        out->has_bucket =
+            strcmp(tap_endpoint_parameter_of(model, operation, member), "Bucket") == 0;
+}
+
+static tap_err by_rules(struct tap_endpoint *out, const struct tap_endpoint_settings *settings,
+                        const json_t *operation, const json_t *input, struct tap_error *err)
+{
+    struct tap_rules_endpoint found;
+    json_t *parameters =
+        tap_endpoint_call_parameters(settings->parameters, settings->model, operation, input);
+    tap_err code = tap_rules_resolve(&found, tap_model_part(settings->model, "endpoint-rules"),
+                                     parameters, err);
+    json_decref(parameters);
+    if (code)
+        return code;
+    const char *defect = read_url(out, found.url);
+    if (defect)
+        code = bad_url(err, "what the service's endpoint rules answer", defect);
+    else
+        code = read_schemes(out, json_object_get(found.properties, "authSchemes"), err);
+    out->headers = json_incref(found.headers);
+    note_placed(out, settings->model, operation);
+    tap_rules_endpoint_fini(&found);
+    return code;
+}
+
+tap_err tap_endpoint_resolve(struct tap_endpoint *out, const struct tap_endpoint_settings *settings,
+                             const json_t *operation, const json_t *input, struct tap_error *err)
 {
     memset(out, 0, sizeof *out);
-    if (region && !is_host_label(region, strlen(region)))
-        return tap_fail(err, TAP_E_USAGE, "InvalidRegion",
-                        "'%s' is not a region: letters, digits and hyphens are expected "
-                        "(for example eu-central-1)",
-                        region);
-    if (!url)
-        url = configured_url(model);
-    if (!url)
-        return by_region(out, model, region, err);
-    if (!region)
-        return no_region(err); /* the signature needs one */
-    tap_err code = parse_url(out, url, err);
-    if (code == TAP_OK)
-        out->signing_region = tap_strdup(region);
+    default_signing(out, settings);
+    tap_err code = TAP_OK;
+    if (tap_model_part(settings->model, "endpoint-rules"))
+        code = by_rules(out, settings, operation, input, err);
+    else if (settings->url)
+        read_url(out, settings->url);
+    else
+        code = by_pattern(out, settings, err);
+    if (code)
+        tap_endpoint_fini(out);
     return code;
 }
 
@@ -306,10 +222,84 @@ void tap_endpoint_fini(struct tap_endpoint *endpoint)
     tap_free(endpoint->host);
     tap_free(endpoint->base_path);
     tap_free(endpoint->signing_region);
+    tap_free(endpoint->signing_name);
+    json_decref(endpoint->headers);
     memset(endpoint, 0, sizeof *endpoint);
 }
 
-/* ---- the address of one operation ---- */
+/* ---- settings ---- */
+
+/* Without a region only a service that needs none can be reached: its address names none. */
+static tap_err check_one_place(const struct tap_endpoint_settings *settings, struct tap_error *err)
+{
+    struct tap_endpoint endpoint;
+    bool one_place = tap_endpoint_resolve(&endpoint, settings, NULL, NULL, NULL) == TAP_OK &&
+                     !strstr(endpoint.host, NO_REGION);
+    tap_endpoint_fini(&endpoint);
+    return one_place ? TAP_OK : no_region(err);
+}
+
+static tap_err check_settings(const char *region, const char *url, struct tap_error *err)
+{
+    struct tap_url parts;
+    const char *defect = url ? tap_url_split(&parts, url) : NULL;
+    if (region && !tap_is_host_label(region, strlen(region)))
+        return tap_fail(err, TAP_E_USAGE, "InvalidRegion",
+                        "'%s' is not a region: letters, digits and hyphens are expected "
+                        "(for example eu-central-1)",
+                        region);
+    if (url && !region)
+        return no_region(err); /* the signature needs one */
+    return defect ? bad_url(err, "the endpoint URL", defect) : TAP_OK;
+}
+
+tap_err tap_endpoint_settings_new(struct tap_endpoint_settings **out, const struct tap_model *model,
+                                  const char *region, const char *url, const json_t *context,
+                                  struct tap_error *err)
+{
+    *out = NULL;
+    if (!url)
+        url = configured_url(model);
+    tap_err code = check_settings(region, url, err);
+    if (code)
+        return code;
+    struct tap_endpoint_settings *settings = tap_alloc(sizeof *settings);
+    settings->model = model;
+    settings->region = tap_strdup(region ? region : NO_REGION);
+    settings->url = tap_strdup(url);
+    code = tap_endpoint_client_parameters(&settings->parameters, model, settings->region, url,
+                                          context, err);
+    if (code == TAP_OK && !region)
+        code = check_one_place(settings, err);
+    if (code)
+        tap_endpoint_settings_free(settings);
+    else
+        *out = settings;
+    return code;
+}
+
+void tap_endpoint_settings_free(struct tap_endpoint_settings *settings)
+{
+    if (!settings)
+        return;
+    tap_free(settings->region);
+    tap_free(settings->url);
+    json_decref(settings->parameters);
+    tap_free(settings);
+}
+
+char *tap_endpoint_unencrypted_host(const struct tap_endpoint_settings *settings)
+{
+    struct tap_endpoint given = {0};
+    char *host = NULL;
+    if (settings->url && !read_url(&given, settings->url) && strcmp(given.scheme, "http") == 0 &&
+        !tap_endpoint_is_loopback(&given))
+        host = tap_strdup(given.host);
+    tap_endpoint_fini(&given);
+    return host;
+}
+
+/* ---- the request of one operation ---- */
 
 bool tap_endpoint_is_loopback(const struct tap_endpoint *endpoint)
 {
@@ -325,6 +315,32 @@ bool tap_endpoint_is_loopback(const struct tap_endpoint *endpoint)
     return is_loopback;
 }
 
+/* The base path, then the target, of which the bucket at its start may have been placed. */
+static void set_target(const struct tap_endpoint *endpoint, struct tap_request *request)
+{
+    const char *rest = request->target;
+    if (endpoint->has_bucket)
+        rest += 1 + strcspn(rest + 1, "/?");
+    const char *slash = !*endpoint->base_path && *rest != '/' ? "/" : "";
+    char *target = tap_sprintf("%s%s%s", endpoint->base_path, slash, rest);
+    tap_set(&request->target, target);
+    tap_free_secret(target);
+}
+
+static void set_headers(const struct tap_endpoint *endpoint, struct tap_request *request)
+{
+    const char *name;
+    json_t *values;
+    json_object_foreach(endpoint->headers, name, values)
+    {
+        tap_headers_remove(&request->headers, name);
+        size_t i;
+        const json_t *value;
+        json_array_foreach(values, i, value)
+            tap_headers_add(&request->headers, name, json_string_value(value));
+    }
+}
+
 tap_err tap_endpoint_apply(const struct tap_endpoint *endpoint, struct tap_request *request,
                            const json_t *operation, const json_t *input, struct tap_error *err)
 {
@@ -332,15 +348,14 @@ tap_err tap_endpoint_apply(const struct tap_endpoint *endpoint, struct tap_reque
     tap_buf_init(&host, 1024);
     /* "data-127.0.0.1" is nobody's name: an emulator on this machine is asked without the prefix */
     tap_err code = TAP_OK;
-    if (!tap_endpoint_is_loopback(endpoint))
+    if (!endpoint->has_prefix && !tap_endpoint_is_loopback(endpoint))
         code = tap_host_prefix(&host, operation, input, err);
     if (code == TAP_OK) {
         tap_buf_puts(&host, endpoint->host);
         tap_set(&request->scheme, endpoint->scheme);
         tap_set(&request->host, tap_buf_text(&host));
-        char *target = tap_sprintf("%s%s", endpoint->base_path, request->target);
-        tap_set(&request->target, target);
-        tap_free_secret(target);
+        set_target(endpoint, request);
+        set_headers(endpoint, request);
     }
     tap_buf_fini(&host);
     return code;
