@@ -1,0 +1,20 @@
+/*
+ * Small files read whole: configuration, tokens, caches. What is read may be a secret, so callers
+ * overwrite it (tap_buf_fini_secret).
+ */
+#ifndef TAP_FILE_H
+#define TAP_FILE_H
+
+#include "buf.h"
+#include "error.h"
+
+/* Reads a file into `out`, whose limit is the most that is accepted; `out` is empty on failure.
+ * TAP_E_IO "FileNotFound" when there is none, TAP_E_IO "CannotRead" when it cannot be read,
+ * TAP_E_LIMIT "FileTooLarge"; each names the path. Never waits: a pipe without a writer is empty.
+ */
+tap_err tap_file_read(struct tap_buf *out, const char *path, struct tap_error *err);
+
+/* "~/x" -> "$HOME/x"; other paths as they are. The caller frees it (tap_free). */
+char *tap_file_expand(const char *path);
+
+#endif
