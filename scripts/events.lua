@@ -16,7 +16,8 @@ return tap.workflow {
   run = function(ctx, p)
     local report, status = require "tap.report", require "tap.status"
     local stack = tap.stack(tap.client "cloudformation", p.stack_name)
-    stack:must_describe() -- by its id from here on, so that it can be followed into its deletion
+    -- By its id from here on, so that it can be followed into its deletion.
+    local description = stack:must_describe()
 
     local shown = tap.list {}
     local function show(event)
@@ -28,7 +29,9 @@ return tap.workflow {
 
     local outcome = "ok"
     if p.follow then
-      local description = stack:wait { verb = "operation", timeout = p.timeout, on_event = show }
+      if not status.settled(description.StackStatus) then
+        description = stack:wait { verb = "operation", timeout = p.timeout, on_event = show }
+      end
       outcome = status.outcome(description.StackStatus)
     end
     if ctx.options.output == "json" then return { exit = outcome, events = shown } end

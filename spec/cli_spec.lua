@@ -62,6 +62,12 @@ describe("the command", function()
     assert.matches('"status": "CREATE_COMPLETE"', result.out, 1, true)
   end)
 
+  it("of options only is refused, with the nearest one that would do", function()
+    local result = helpers.tapengine { "--hepl" }
+    assert.equal(2, result.code)
+    assert.matches("did you mean '--help'?", result.err, 1, true)
+  end)
+
   it("without a region says how to set one, exit 2", function()
     local result = helpers.tapengine { "status", "--stack-name", "x" }
     assert.equal(2, result.code)
@@ -83,6 +89,12 @@ describe("a plain Lua script", function()
       print(arg[0] ~= nil, arg[1], ...)
     ]])
     assert.equal("true\ta\ta\tb\n", helpers.tapengine({ path, "a", "b" }).out)
+  end)
+
+  it("takes no options in front of its name, rather than ignoring them", function()
+    local path = helpers.file("plain.lua", "print 'ran'")
+    local result = helpers.tapengine { "--sandbox", path }
+    assert.same({ 2, "" }, { result.code, result.out })
   end)
 
   it("that is not there or does not compile is refused with its place, exit 2", function()

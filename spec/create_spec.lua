@@ -75,6 +75,16 @@ describe("create", function()
     end
   end)
 
+  it("goes on when nobody reads its output any more", function()
+    local words = { "create", "--sandbox", "--stack-name", "x", "--template",
+      helpers.file("t.json", helpers.template()) }
+    local state = helpers.folder()
+    local result = proc.run { env = { XDG_STATE_HOME = state }, "bash", "-c",
+      '"$@" | true; exit ${PIPESTATUS[0]}', "bash", sys.executable(), table.unpack(words) }
+    assert.equal(0, result.code, result.err)
+    assert.matches('"exit":0', sys.read_file(state .. "/tapengine/tapengine.log"), 1, true)
+  end)
+
   it("with --dry-run checks everything, creates nothing and exits 20", function()
     local result = create(helpers.template(), { "--dry-run" })
     assert.equal(20, result.code)

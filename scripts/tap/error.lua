@@ -23,6 +23,16 @@ function errors.from(e)
   return core.new { class = "script", code = "ScriptError", message = tostring(e) }
 end
 
+--- A message handler for xpcall: a plain Lua error keeps where it was raised in `traceback`.
+---@param e any
+---@return table
+function errors.with_traceback(e)
+  if core.is(e) then return e end
+  e = errors.from(e)
+  e.traceback = debug.traceback(e.message, 2)
+  return e
+end
+
 --- True for the error that ends a cancelled task; it is never to be kept from its task.
 ---@param e any
 ---@return boolean

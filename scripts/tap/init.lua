@@ -20,7 +20,7 @@ local LAZY = {
   now = { "tap.task", "now" },
   monotonic = { "tap.task", "monotonic" },
   crypto = { "tap.core.crypto" },
-  run = { "tap.core.proc", "run" },
+  proc = { "tap.core.proc" },
   sys = { "tap.core.sys" },
   stack = { "tap.stack", "new" },
   template = { "tap.template" },
@@ -88,7 +88,7 @@ function tap.wait_until(duration, fn, options)
     local value = fn()
     if value then return value end
     local left = deadline - task.monotonic()
-    if left <= 0 then
+    if left < 0.001 then -- the clock counts milliseconds: a shorter sleep would not move it
       require("tap.error").raise { class = "timeout", code = "Timeout",
         message = ("gave up after %s"):format(util.show_duration(limit)) }
     end

@@ -39,8 +39,16 @@ local function paint(fd, code, words)
   return color_for(fd) and ("\27[%dm%s\27[0m"):format(code, words) or words
 end
 
+local gone = {} -- descriptors whose reader has left: `create ... | head`
+
+--- The run does not end because nobody reads on: what it has begun in AWS goes on, and the log has it all.
 local function put(fd, line)
-  sys.write(fd, core_log.redact(line) .. "\n")
+  if gone[fd] then return end
+  local _, problem = errors.try(sys.write, fd, core_log.redact(line) .. "\n")
+  if problem then
+    gone[fd] = true
+    log.warn("output is lost from here on: " .. problem.message)
+  end
 end
 
 local function put_object(self, kind, fields)
@@ -185,8 +193,7 @@ end
 ---@param question string
 ---@return boolean
 function report.ask(question)
-  put(STDERR, paint(STDERR, BOLD, question))
-  local answer = sys.read_line("[y/N] ") or ""
+  local answer = sys.read_line(paint(STDERR, BOLD, core_log.redact(question)) .. " [y/N] ") or ""
   return answer:lower():match("^%s*y") ~= nil
 end
 

@@ -74,8 +74,12 @@ end
 ---------------------------------------------------------------------------------------------------------
 -- What run(ctx, p) is given
 
+---@class tap.Context
+---@field run_id string
+---@field options table the global options' values: region, output, yes, ...
+---@field out table tap.report: note(line), warn(line), event(event)
+---@field log table tap.log: debug, info, warn, error(message, fields)
 local context = {}
-context.__index = context
 
 --- Runs one step and gives its results; its begin, end and duration are logged.
 ---@param name string

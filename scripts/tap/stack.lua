@@ -158,7 +158,7 @@ function stack:wait(options)
       trouble_since = nil
     end
     local left = options.timeout and began + options.timeout - task.monotonic() or math.huge
-    if left <= 0 then raise_timeout(self, options.verb, options.timeout) end
+    if left < 0.001 then raise_timeout(self, options.verb, options.timeout) end -- the clock's own unit
     task.sleep(math.min(interval, left))
     interval = math.min(interval * GROWTH, LAST_INTERVAL)
   end

@@ -1,0 +1,115 @@
+--- Runs one workflow as a command line asks for it: reads its options, starts the run, stands by for signals,
+-- and turns the end, whichever it is, into a report and an exit code.
+
+local cli = require "tap.cli"
+local errors = require "tap.error"
+local exit = require "tap.exit"
+local interrupt = require "tap.interrupt"
+local log = require "tap.log"
+local params = require "tap.params"
+local report = require "tap.report"
+local runs = require "tap.run"
+local sys = require "tap.core.sys"
+local util = require "tap.util"
+local workflow = require "tap.workflow"
+
+local cli_run = {}
+
+local function refuse(message, hints)
+  errors.raise { class = "usage", code = "BadArguments", message = message, hints = hints }
+end
+
+local function check_globals(values, declares_dry_run)
+  if values.profile then
+    refuse("--profile: profiles are not supported in this version",
+      { "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment" })
+  end
+  if values.resume then refuse("--resume: not available in this version") end
+  if values.dry_run and not declares_dry_run then
+    refuse("--dry-run: this workflow cannot say what it would do without doing it")
+  end
+end
+
+--- The values of the workflow's own parameters and of the global options, in one table; a script that asks
+-- for another name is told. The second result: which of the names are the workflow's own.
+local function read_values(wf, argv)
+  local own, global = cli.specs_of(wf)
+  local specs = table.move(global, 1, #global, #own + 1, { table.unpack(own) })
+  local values = params.parse(specs, argv, sys.getenv)
+  local names, own_names = {}, {}
+  for _, spec in ipairs(specs) do names[#names + 1] = params.field(spec.name) end
+  for _, spec in ipairs(own) do own_names[params.field(spec.name)] = true end
+  check_globals(values, own_names.dry_run)
+  return util.strict(values, "parameter", names), own_names
+end
+
+--- Calls the workflow's run; its recover too when that fails. Gives what run gave.
+local function call(wf, ctx, values, limit)
+  local function body() return wf.run(ctx, values) end
+  local function limited() return require("tap.task").timeout(limit, body) end
+  local results = table.pack(xpcall(limit and limited or body, errors.with_traceback))
+  if results[1] then return results[2], results[3] end
+  local e = results[2]
+  if wf.recover then
+    local ok, problem = pcall(wf.recover, ctx, values, e)
+    if not ok then ctx.out:warn("recover failed: " .. tostring(problem)) end
+  end
+  return error(e, 0)
+end
+
+--- What a person reads when a signal ends the run.
+local function tell_interruption(run, outcome)
+  run.report:failure(errors.new { class = outcome, message = outcome }, run:going_on())
+  if outcome == "interrupted" then run.report:hint("Ctrl-C again quits at once") end
+end
+
+--- The outcome that a result names: { exit = "changes" }; "ok" when it names none.
+local function outcome_of(value)
+  local outcome = type(value) == "table" and value.exit or "ok"
+  if not exit.CODES[outcome] then
+    refuse(("the result's exit is '%s', which is no outcome%s"):format(tostring(outcome),
+      util.suggest(tostring(outcome), util.sorted_keys(exit.CODES))))
+  end
+  return outcome
+end
+
+--- Runs the workflow within a run, and reports its result.
+---@return integer exit code
+local function execute(wf, run, values, own_names)
+  local limit = not own_names.timeout and values.timeout or nil
+  local value, words
+  interrupt.guard(function() value, words = call(wf, run:context(), values, limit) end,
+    function(outcome) tell_interruption(run, outcome) end)
+  local outcome = outcome_of(value)
+  if type(value) == "table" then value.exit = nil end
+  run.report:finish(value, words)
+  return exit.CODES[outcome]
+end
+
+--- Runs a workflow.
+---@param wf table
+---@param argv string[] its options
+---@return integer exit code
+function cli_run.run(wf, argv)
+  local changes = workflow.changes(wf)
+  local out = report.new { mode = cli.output_mode(argv), query = not changes }
+  local run
+  local ok, result = pcall(function()
+    local values, own_names = read_values(wf, argv)
+    run = runs.start(values, out)
+    if changes or values.log_file then log.open(values.log_file, run.id) end
+    log.info("run begins", { workflow = wf.name, version = sys.version })
+    return execute(wf, run, values, own_names)
+  end)
+  if not ok then
+    local e = errors.from(result)
+    local told = e.class == "interrupted" or e.class == "terminated"
+    if not told then out:failure(e, run and run:going_on()) end
+    result = exit.code(e)
+  end
+  log.info("run ends", { exit = result })
+  if run then run:stop() end
+  return result
+end
+
+return cli_run
