@@ -31,7 +31,7 @@ return tap.workflow {
 
     local template, parameters = offline.check {
       template = p.template, parameter = p.parameter, parameters = p.parameters,
-      capabilities = p.capabilities,
+      capabilities = p.capabilities, warn = function(line) ctx.out:warn(line) end,
     }
     local cfn = tap.client "cloudformation"
     local stack = tap.stack(cfn, p.stack_name)

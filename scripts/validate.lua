@@ -17,6 +17,7 @@ return tap.workflow {
     local offline, util = require "tap.offline", require "tap.util"
     local template = offline.check {
       template = p.template, parameter = p.parameter, parameters = p.parameters, partial = true,
+      warn = function(line) ctx.out:warn(line) end,
     }
     local capability = template:capability()
 

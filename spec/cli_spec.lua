@@ -28,6 +28,13 @@ describe("the command", function()
     end
   end)
 
+  it("has help for its own commands, the sandbox's options included", function()
+    for _, name in ipairs { "list", "help", "version", "eject", "completion", "sandbox" } do
+      assert.matches("^tapengine " .. name, helpers.tapengine({ "help", name }).out)
+    end
+    assert.matches("--listen TEXT", helpers.tapengine({ "sandbox", "--help" }).out, 1, true)
+  end)
+
   it("says its version", function()
     assert.matches("^tapengine %d+%.%d+%.%d+\n$", helpers.tapengine({ "version" }).out)
   end)

@@ -145,6 +145,14 @@ describe("a template or parameter that is wrong", function()
       "Requires capabilities : [CAPABILITY_NAMED_IAM]", "add --capabilities CAPABILITY_NAMED_IAM")
   end)
 
+  it("with a key that stands twice is warned of, since the service would take the last one", function()
+    local path = helpers.file("twice.yaml",
+      "Resources:\n  T: {Type: AWS::SNS::Topic}\n  T: {Type: AWS::SQS::Queue}\n")
+    local result = helpers.tapengine { "validate", "--offline", "--template", path }
+    assert.equal(0, result.code)
+    assert.matches("twice.yaml:3:3: 'T' stands twice, the first time in line 2", result.err, 1, true)
+  end)
+
   it("is refused when it is too large for a request", function()
     refused_text(helpers.template { Metadata = { Filler = ("x"):rep(52000) } }, "at most 51200")
   end)

@@ -8,7 +8,8 @@ local sandbox = require "sandbox"
 
 local command = {}
 
-local OPTIONS = {
+--- What it takes; `tapengine help sandbox` is written from it.
+command.OPTIONS = {
   { "listen", "string", default = "127.0.0.1:4566", help = "address and port; port 0 takes a free one" },
   { "clock", "string", default = "real", help = "real; virtual (no waiting); or 60x (sixty times faster)" },
   { "access-key", "list", env = false, help = "ID:SECRET of callers, in place of test:test" },
@@ -68,7 +69,7 @@ end
 ---@param argv string[]
 ---@return integer exit code
 function command.run(argv)
-  local values = params.parse(assert(params.check(OPTIONS)), argv, sys.getenv)
+  local values = params.parse(assert(params.check(command.OPTIONS)), argv, sys.getenv)
   if values.scenario then refuse("--scenario: this version has no scenarios") end
   local address, port = address_of(values.listen)
   local keys, first = access_keys_of(values.access_key)

@@ -16,7 +16,7 @@ help.COMMANDS = {
   eject = { "tapengine eject NAME [FOLDER]", "copy a built-in workflow out for editing, to ./tap" },
   version = { "tapengine version", "the version" },
   completion = { "tapengine completion bash|zsh|fish", "completion for a shell, to be sourced" },
-  sandbox = { "tapengine sandbox [--listen ADDRESS:PORT]", "the AWS emulator as a server" },
+  sandbox = { "tapengine sandbox [options]", "the AWS emulator as a server" },
 }
 
 local function value_text(spec)
@@ -50,6 +50,15 @@ local function add_rows(lines, rows)
   table.move(shown, 1, #shown, #lines + 1, lines)
 end
 
+local function add_section(lines, title, specs)
+  if #specs == 0 then return end
+  lines[#lines + 1] = ""
+  lines[#lines + 1] = title
+  local rows = {}
+  for index, spec in ipairs(specs) do rows[index] = describe(spec) end
+  add_rows(lines, rows)
+end
+
 local function usage_of(wf)
   if wf.usage then return wf.usage end
   local words = { "tapengine", wf.name }
@@ -68,16 +77,8 @@ end
 function help.of_workflow(wf)
   local own, global = cli.specs_of(wf)
   local lines = { wf.name .. ": " .. wf.summary, "", usage_of(wf) }
-  local function section(title, specs)
-    if #specs == 0 then return end
-    lines[#lines + 1] = ""
-    lines[#lines + 1] = title
-    local rows = {}
-    for index, spec in ipairs(specs) do rows[index] = describe(spec) end
-    add_rows(lines, rows)
-  end
-  section("Options", own)
-  section("Options of every workflow", global)
+  add_section(lines, "Options", own)
+  add_section(lines, "Options of every workflow", global)
   lines[#lines + 1] = ""
   lines[#lines + 1] = #wf.effects > 0 and "Changes: " .. table.concat(wf.effects, ", ") or "Changes nothing."
   return table.concat(lines, "\n")
@@ -117,6 +118,14 @@ local function overview()
   return table.concat(lines, "\n")
 end
 
+local function of_command(name)
+  local lines = { table.concat(help.COMMANDS[name], "\n\n") }
+  if name == "sandbox" then
+    add_section(lines, "Options", assert(params.check(require("sandbox.command").OPTIONS)))
+  end
+  return table.concat(lines, "\n")
+end
+
 --- `tapengine help [NAME]`.
 ---@param argv string[] and `workflow` when the caller has loaded it already
 ---@return integer exit code
@@ -127,7 +136,7 @@ function help.run(argv)
   elseif not name then
     print(overview())
   elseif help.COMMANDS[name] then
-    print(table.concat(help.COMMANDS[name], "\n\n"))
+    print(of_command(name))
   else
     local source, path = locate.find(name)
     local wf = source and workflow.load(source, path)

@@ -9,12 +9,13 @@ local offline = {}
 
 --- Reads and checks. Raises class "invalid" or "parse" with every problem's place.
 ---@param options { template: string, parameter: table<string, string>, parameters: string?,
----  capabilities: string[]?, partial: boolean? } capabilities: nil leaves them unchecked; partial: parameter
----  values may be missing
+---  capabilities: string[]?, partial: boolean?, warn: fun(line: string) } capabilities: nil leaves them
+---  unchecked; partial: parameter values may be missing; warn: is told what is odd and allowed
 ---@return table template as tap.template reads it
 ---@return { ParameterKey: string, ParameterValue: string }[] parameters for a request
 function offline.check(options)
   local t = template.read(options.template)
+  for _, line in ipairs(t:duplicates()) do options.warn(line) end
   local problems = t:check()
   template.refuse(problems) -- parameters can only be judged by a template that is sound
   table.move(t:check_size(), 1, 1, #problems + 1, problems)

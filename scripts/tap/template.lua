@@ -166,6 +166,17 @@ function template:check()
   return problems
 end
 
+--- Keys that stand twice in one map, as lines for a warning: the service takes the last one without a word.
+---@return string[]
+function template:duplicates()
+  local lines = {}
+  for index, found in ipairs(self.document:duplicates()) do
+    lines[index] = ("%s:%d:%d: '%s' stands twice, the first time in line %d; the last one counts"):format(
+      self.path, found.line, found.column, tostring(found.path[#found.path]), found.first_line)
+  end
+  return lines
+end
+
 --- The capability that CreateStack will ask for, and the first resource that needs it.
 ---@return string? capability "CAPABILITY_IAM" or "CAPABILITY_NAMED_IAM"
 ---@return string? id
