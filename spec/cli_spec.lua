@@ -81,6 +81,17 @@ describe("the command", function()
     assert.matches("--region", result.err, 1, true)
   end)
 
+  it("writes its log where --log-file says, and refuses a place that is none, exit 2", function()
+    local path = helpers.folder() .. "/new/run.log"
+    local words = { "create", "--sandbox", "--dry-run", "--stack-name", "T", "--log-file", path, "--template",
+      helpers.file("t.json", helpers.template()) }
+    assert.equal(20, helpers.tapengine(words).code)
+    local lines = helpers.json_lines(sys.read_file(path))
+    assert.same({ "run begins", "run ends" }, { lines[1].message, lines[#lines].message })
+    words[7] = "/proc/none/run.log"
+    assert.equal(2, helpers.tapengine(words).code)
+  end)
+
   it("with a usage error and --output json still gives one JSON object on stdout", function()
     local result = helpers.tapengine { "create", "--output", "json" }
     local answer = require("tap.core.json").decode(result.out)

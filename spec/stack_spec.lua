@@ -142,6 +142,17 @@ describe("a wait", function()
     assert.equal(3, troubles)
   end)
 
+  it("outlives the moment in which a new stack is not known everywhere, without a word", function()
+    local cfn, troubles = scripted({ event("1", "CREATE_IN_PROGRESS") }, "CREATE_IN_PROGRESS"), 0
+    local unknown = { class = "service", code = "ValidationError", status = 400,
+      message = "Stack [web] does not exist" }
+    cfn.failures = { unknown, unknown }
+    settle_after(cfn, 60, "CREATE_COMPLETE", function()
+      return wait(cfn, { on_trouble = function() troubles = troubles + 1 end })
+    end)
+    assert.equal(0, troubles)
+  end)
+
   it("raises at once what waiting does not mend", function()
     local cfn = scripted({}, "CREATE_IN_PROGRESS")
     cfn.failures = { { class = "service", code = "ExpiredToken", status = 403 } }

@@ -16,6 +16,7 @@ stack.__index = stack
 local FIRST_INTERVAL, LAST_INTERVAL, GROWTH = 0.5, 5, 1.2 -- seconds between two polls
 local DESCRIBE_EVERY = 10 -- polls: in case the event that ends an operation is never seen
 local PATIENCE = 300 -- seconds of nothing but network trouble before the wait gives up
+local BIRTH = 30 -- seconds in which a stack that was just made may be unknown to the calls that read it
 local MAX_NESTING = 5
 
 --- @param cfn table a client of "cloudformation"
@@ -150,14 +151,13 @@ function stack:wait(options)
     round = round + 1
     local description, e = errors.try(look, self, options, seen, round)
     if description then return description, seen end
-    if e then
-      trouble_since = trouble_since or task.monotonic()
-      if not is_passing(e) or task.monotonic() - trouble_since > PATIENCE then error(e, 0) end
+    local now = task.monotonic()
+    trouble_since = e and (trouble_since or now) or nil
+    if e and not (is_missing(e) and now - began < BIRTH) then
+      if not is_passing(e) or now - trouble_since > PATIENCE then error(e, 0) end
       if options.on_trouble then options.on_trouble(e) end
-    else
-      trouble_since = nil
     end
-    local left = options.timeout and began + options.timeout - task.monotonic() or math.huge
+    local left = options.timeout and began + options.timeout - now or math.huge
     if left < 0.001 then raise_timeout(self, options.verb, options.timeout) end -- the clock's own unit
     task.sleep(math.min(interval, left))
     interval = math.min(interval * GROWTH, LAST_INTERVAL)
