@@ -43,18 +43,25 @@ static bool read_credentials(struct tap_credentials *out, lua_State *L, int inde
     return true;
 }
 
-/* new(service[, options]) -> client. Options, each of which may be absent:
- *   region          AWS_REGION, AWS_DEFAULT_REGION
- *   endpoint_url    AWS_ENDPOINT_URL_SERVICE, AWS_ENDPOINT_URL, else the service's own
- *   credentials     { access_key =, secret_key =, session_token = }; else the environment's. For
- * the sandbox and for tests: the keys of an account are never written into a script max_attempts
- * AWS_MAX_ATTEMPTS, else 3 connect_timeout, read_timeout, total_timeout    seconds ca_bundle PEM
- * file; AWS_CA_BUNDLE, else the system's */
+/* new(service[, options]) -> client. Options; what is absent comes from the environment, then from
+ * the profile:
+ *
+ *   profile          of ~/.aws/config and ~/.aws/credentials; AWS_PROFILE, else "default". Given
+ *                    here, it wins over keys in the environment
+ *   region           AWS_REGION, AWS_DEFAULT_REGION, the profile's
+ *   endpoint_url     AWS_ENDPOINT_URL_SERVICE, AWS_ENDPOINT_URL, the profile's, else the service's
+ *   credentials      { access_key =, secret_key =, session_token = }; else those of the chain. For
+ *                    the sandbox and for tests: the keys of an account are never written into a
+ *                    script
+ *   max_attempts     AWS_MAX_ATTEMPTS, the profile's, else 3
+ *   connect_timeout, read_timeout, total_timeout    seconds
+ *   ca_bundle        PEM file; AWS_CA_BUNDLE, the profile's, else the system's
+ */
 static tap_nresults l_new(lua_State *L)
 {
-    static const char *const names[] = {"region",        "endpoint_url",    "credentials",
-                                        "max_attempts",  "connect_timeout", "read_timeout",
-                                        "total_timeout", "ca_bundle",       NULL};
+    static const char *const names[] = {
+        "profile",         "region",       "endpoint_url",  "credentials", "max_attempts",
+        "connect_timeout", "read_timeout", "total_timeout", "ca_bundle",   NULL};
     const char *service = luaL_checkstring(L, 1);
     lua_settop(L, 2);
     tap_lua_check_options(L, 2, names);
@@ -62,6 +69,7 @@ static tap_nresults l_new(lua_State *L)
     luaL_argcheck(L, max_attempts >= 0 && max_attempts <= INT_MAX, 2, "max_attempts out of range");
     struct tap_credentials credentials;
     struct tap_client_options options = {
+        .profile = tap_lua_string_field(L, 2, "profile", NULL),
         .region = tap_lua_string_field(L, 2, "region", NULL),
         .endpoint_url = tap_lua_string_field(L, 2, "endpoint_url", NULL),
         .credentials = read_credentials(&credentials, L, 2) ? &credentials : NULL,

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/credentials_provider.h"
 #include "core/mem.h"
 #include "core/secret.h"
 #include "core/version.h"
@@ -179,6 +180,7 @@ static int run(int argc, char **argv)
     else
         print_error(luaL_tolstring(L, -1, NULL));
     lua_close(L);
+    tap_providers_clear();
     tap_secrets_clear();
     return code;
 }

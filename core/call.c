@@ -3,9 +3,10 @@
  * that every attempt carries the same idempotency token; each attempt is signed anew, waited for as
  * an inner http operation, and judged; between two attempts a timer runs.
  *
- *     tap_client_call -> send -> attempt_done -> finished
- *                          ^          |
- *                          +- timer <-+ (retry.c says again)
+ *     tap_client_call -> begin -> send -> attempt_done -> finished
+ *                        ^   |     ^           |
+ *                        |   +- credentials    |
+ *                        +------ timer <-------+ (retry.c says again)
  */
 #include "call.h"
 
@@ -26,7 +27,9 @@ struct call_op {
     struct tap_request request;
     struct tap_endpoint endpoint;
     struct tap_retry retry;
-    struct tap_op *http; /* the attempt under way, or NULL */
+    struct tap_op *http;  /* the attempt under way, or NULL */
+    struct tap_op *fresh; /* the wait for credentials under way, or NULL */
+    unsigned generation;  /* of the credentials that the attempt was signed with */
     struct tap_timer pause;
     char id[TAP_UUID_SIZE]; /* one for all attempts: amz-sdk-invocation-id */
     int64_t started;        /* of the attempt, loop's ms */
@@ -43,8 +46,10 @@ static const char *operation_name(const json_t *operation)
 /* ---- what the model says of an operation ---- */
 
 /* Operations such as sts AssumeRoleWithWebIdentity are sent without a signature. */
-static bool is_anonymous(const json_t *operation)
+static bool is_anonymous(const struct tap_client *client, const json_t *operation)
 {
+    if (client->anonymous)
+        return true;
     const char *type = json_string_value(json_object_get(operation, "authtype"));
     const char *first = json_string_value(json_array_get(json_object_get(operation, "auth"), 0));
     return (type && strcmp(type, "none") == 0) ||
@@ -120,8 +125,11 @@ static tap_err sign(struct call_op *call, struct tap_error *err)
         json_string_value(json_object_get(tap_model_metadata(client->model), "signatureVersion"));
     bool is_s3 = version && strncmp(version, "s3", 2) == 0;
     call->skew_ms = client->skew_ms;
+    if (client->provider)
+        call->generation = tap_provider_generation(client->provider);
     struct tap_signing signing = {
-        .credentials = &client->credentials,
+        .credentials =
+            client->provider ? tap_provider_current(client->provider) : &client->credentials,
         .region = call->endpoint.signing_region,
         .service = call->endpoint.signing_name,
         .time = (tap_loop_wall(client->loop) + call->skew_ms) / 1000,
@@ -148,6 +156,12 @@ static void name_error(struct tap_error *error, const struct tap_client *client,
         tap_error_copy(error->operation, sizeof error->operation, operation_name(operation));
 }
 
+static void fail_unsent(struct call_op *call, struct tap_error *error)
+{
+    name_error(error, call->client, call->operation);
+    tap_op_finish(&call->op, error);
+}
+
 static void send_attempt(struct call_op *call)
 {
     char attempt[64];
@@ -155,9 +169,8 @@ static void send_attempt(struct call_op *call)
              call->retry.max_attempts);
     tap_headers_set(&call->request.headers, "amz-sdk-request", attempt);
     struct tap_error error;
-    if (!is_anonymous(call->operation) && sign(call, &error)) {
-        name_error(&error, call->client, call->operation);
-        tap_op_finish(&call->op, &error);
+    if (!is_anonymous(call->client, call->operation) && sign(call, &error)) {
+        fail_unsent(call, &error);
         return;
     }
     call->started = tap_loop_now(call->client->loop);
@@ -165,9 +178,38 @@ static void send_attempt(struct call_op *call)
     tap_op_own(&call->op, call->http);
 }
 
+/* Sends it, as soon as there are credentials. */
+static void begin_attempt(struct call_op *call)
+{
+    struct tap_client *client = call->client;
+    struct tap_error error;
+    enum tap_provider_answer answer = TAP_PROVIDER_READY;
+    if (client->provider && !is_anonymous(client, call->operation))
+        answer = tap_provider_ask(client->provider, tap_loop_wall(client->loop), &error);
+    switch (answer) {
+    case TAP_PROVIDER_READY: send_attempt(call); return;
+    case TAP_PROVIDER_NONE: fail_unsent(call, &error); return;
+    case TAP_PROVIDER_WAIT:
+        call->fresh = tap_provider_wait(client->loop, client->provider, client->log);
+        tap_op_own(&call->op, call->fresh);
+    }
+}
+
+static void credentials_done(struct call_op *call, struct tap_op *fresh)
+{
+    call->fresh = NULL;
+    if (tap_op_error(fresh)) {
+        struct tap_error error = *tap_op_error(fresh);
+        fail_unsent(call, &error);
+    } else {
+        send_attempt(call);
+    }
+    tap_op_free(fresh);
+}
+
 static void pause_over(struct tap_timer *timer)
 {
-    send_attempt((struct call_op *)((char *)timer - offsetof(struct call_op, pause)));
+    begin_attempt((struct call_op *)((char *)timer - offsetof(struct call_op, pause)));
 }
 
 /* Reads the answer: TAP_OK with the output, or why there is none. */
@@ -258,13 +300,14 @@ static void attempt_failed(struct call_op *call, const struct tap_response *resp
     if (answer.why == TAP_RETRY_CLOCK_SKEW)
         /* not +=: other calls under way learn the same */
         client->skew_ms = call->skew_ms + answer.skew_ms;
+    if (answer.why == TAP_RETRY_EXPIRED)
+        tap_provider_expired(client->provider, call->generation);
     log_retry(call, &answer, error);
     tap_timer_set(client->loop, &call->pause, answer.delay_ms);
 }
 
-static void attempt_done(struct tap_op *op, struct tap_op *http)
+static void attempt_done(struct call_op *call, struct tap_op *http)
 {
-    struct call_op *call = (struct call_op *)op;
     call->http = NULL;
     const struct tap_error *unanswered = tap_op_error(http);
     const struct tap_response *response = unanswered ? NULL : tap_http_response(http);
@@ -280,9 +323,18 @@ static void attempt_done(struct tap_op *op, struct tap_op *http)
         attempt_failed(call, response, &error);
     } else {
         tap_retry_succeeded(&call->retry);
-        tap_op_finish(op, NULL);
+        tap_op_finish(&call->op, NULL);
     }
     tap_op_free(http);
+}
+
+static void inner_done(struct tap_op *op, struct tap_op *inner)
+{
+    struct call_op *call = (struct call_op *)op;
+    if (inner == call->http)
+        attempt_done(call, inner);
+    else
+        credentials_done(call, inner);
 }
 
 /* ---- the operation ---- */
@@ -292,7 +344,9 @@ static void call_stop(struct tap_op *op)
     struct call_op *call = (struct call_op *)op;
     if (call->http)
         tap_op_cancel(call->http);
-    call->http = NULL;
+    if (call->fresh)
+        tap_op_cancel(call->fresh);
+    call->http = call->fresh = NULL;
     tap_timer_clear(op->loop, &call->pause);
 }
 
@@ -307,7 +361,7 @@ static void call_free(struct tap_op *op)
     tap_free(call);
 }
 
-static const struct tap_op_class call_class = {TAP_OP_CALL, call_stop, call_free, attempt_done};
+static const struct tap_op_class call_class = {TAP_OP_CALL, call_stop, call_free, inner_done};
 
 static tap_err refuse(struct tap_error *err, const struct tap_client *client,
                       const json_t *operation, struct tap_request *request,
@@ -336,10 +390,9 @@ tap_err tap_client_call(struct tap_op **out, struct tap_client *client, const ch
     tap_request_init(&request);
     if (build(&request, &endpoint, client, operation, input, err))
         return refuse(err, client, operation, &request, &endpoint);
-    if (client->no_credentials.code && !is_anonymous(operation)) {
-        *err = client->no_credentials;
+    if (client->provider && !is_anonymous(client, operation) &&
+        tap_provider_ask(client->provider, tap_loop_wall(client->loop), err) == TAP_PROVIDER_NONE)
         return refuse(err, client, operation, &request, &endpoint);
-    }
     struct call_op *call = tap_alloc(sizeof *call);
     tap_op_init(&call->op, client->loop, &call_class);
     call->client = client;
@@ -352,10 +405,9 @@ tap_err tap_client_call(struct tap_op **out, struct tap_client *client, const ch
     tap_headers_set(&call->request.headers, "User-Agent", "tapengine/" TAP_VERSION);
     tap_headers_set(&call->request.headers, "amz-sdk-invocation-id", call->id);
     tap_retry_begin(&call->retry, &client->bucket, client->max_attempts);
-    /* The credentials that there are come from the environment or the caller: asking for them again
-     * would give the same ones. */
-    call->retry.credentials_refreshed = true;
-    send_attempt(call);
+    /* Where asking again would give the same credentials, it is not done. */
+    call->retry.credentials_refreshed = !client->provider || !tap_provider_renews(client->provider);
+    begin_attempt(call);
     *out = &call->op;
     return TAP_OK;
 }

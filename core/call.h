@@ -6,6 +6,7 @@
 #define TAP_CALL_H
 
 #include "client.h"
+#include "credentials_provider.h"
 #include "endpoint.h"
 #include "protocol.h"
 
@@ -16,9 +17,10 @@ struct tap_client {
     const struct tap_protocol *protocol;
     char *region;
     struct tap_endpoint_settings *endpoints;
-    struct tap_credentials credentials;
-    struct tap_error no_credentials; /* why there are none; code 0 when there are */
-    struct tap_http_options http;    /* its ca_bundle is owned */
+    struct tap_credentials credentials; /* the user's own, or none */
+    struct tap_provider *provider;      /* NULL: credentials are given, or anonymous */
+    bool anonymous;
+    struct tap_http_options http; /* its ca_bundle is owned */
     struct tap_log *log;
     int max_attempts;
     struct tap_retry_bucket bucket;

@@ -11,40 +11,59 @@
 #include "call.h"
 #include "mem.h"
 
-static const char *environment(const char *variable)
+/* What a client is made of. */
+struct settings {
+    const struct tap_client_options *options;
+    struct tap_profiles *profiles; /* NULL: no file counts */
+    struct tap_profile profile;
+};
+
+static tap_err read_profile(struct settings *settings, const struct tap_client_options *options,
+                            struct tap_error *err)
 {
-    const char *value = getenv(variable);
-    return value && *value ? value : NULL;
+    *settings = (struct settings){.options = options};
+    if (options->credentials && !options->profile)
+        return TAP_OK;
+    tap_err code = tap_profiles_read(&settings->profiles, err);
+    if (code == TAP_OK)
+        code = tap_profile_find(&settings->profile, settings->profiles,
+                                tap_profile_name(options->profile), err);
+    return code;
 }
 
-static const char *region_of(const struct tap_client_options *options)
+static const char *setting(const struct settings *settings, const char *variable, const char *key)
 {
-    if (options->region && *options->region)
-        return options->region;
-    const char *region = environment("AWS_REGION");
-    return region ? region : environment("AWS_DEFAULT_REGION");
+    return tap_profile_setting(settings->profiles ? &settings->profile : NULL, variable, key);
 }
 
-static tap_err read_max_attempts(int *out, const struct tap_client_options *options,
-                                 struct tap_error *err)
+static const char *region_of(const struct settings *settings)
 {
-    const char *variable = environment("AWS_MAX_ATTEMPTS");
-    *out = options->max_attempts;
+    if (settings->options->region && *settings->options->region)
+        return settings->options->region;
+    const char *region = setting(settings, "AWS_REGION", NULL);
+    return region ? region : setting(settings, "AWS_DEFAULT_REGION", "region");
+}
+
+static tap_err read_max_attempts(int *out, const struct settings *settings, struct tap_error *err)
+{
+    const char *of_environment = setting(settings, "AWS_MAX_ATTEMPTS", NULL);
+    const char *text = setting(settings, "AWS_MAX_ATTEMPTS", "max_attempts");
+    *out = settings->options->max_attempts;
     if (*out > 0)
         return TAP_OK;
     if (*out < 0)
         return tap_fail(err, TAP_E_USAGE, "InvalidMaxAttempts",
                         "the number of attempts is %d; 1 or more is needed", *out);
     *out = TAP_RETRY_ATTEMPTS;
-    if (!variable)
+    if (!text)
         return TAP_OK;
     char *end;
     errno = 0;
-    long value = strtol(variable, &end, 10);
+    long value = strtol(text, &end, 10);
     if (errno || *end || value < 1 || value > INT_MAX)
         return tap_fail(err, TAP_E_USAGE, "InvalidMaxAttempts",
-                        "AWS_MAX_ATTEMPTS is '%s'; a whole number of 1 or more is needed",
-                        variable);
+                        "%s is '%s'; a whole number of 1 or more is needed",
+                        of_environment ? "AWS_MAX_ATTEMPTS" : "the profile's max_attempts", text);
     *out = (int)value;
     return TAP_OK;
 }
@@ -74,65 +93,82 @@ static void warn(const struct tap_client *client, const char *message, const cha
     json_decref(fields);
 }
 
-static void warn_of_settings(const struct tap_client *client)
+static void warn_of_settings(const struct tap_client *client, const struct settings *settings)
 {
-    const char *mode = environment("AWS_RETRY_MODE");
+    const char *mode = setting(settings, "AWS_RETRY_MODE", "retry_mode");
     if (mode && strcasecmp(mode, "standard") != 0)
-        warn(client, "AWS_RETRY_MODE is not supported in this mode; standard is used", "mode",
-             mode);
+        warn(client,
+             "AWS_RETRY_MODE or retry_mode names a mode that is not supported; standard is used",
+             "mode", mode);
     char *host = tap_endpoint_unencrypted_host(client->endpoints);
     if (host)
         warn(client, "requests leave this machine unencrypted", "host", host);
     tap_free(host);
 }
 
-static void read_credentials(struct tap_client *client, const struct tap_credentials *given)
+static void read_credentials(struct tap_client *client, const struct settings *settings)
 {
+    const struct tap_credentials *given = settings->options->credentials;
+    client->anonymous = settings->options->anonymous;
     if (given) {
         tap_credentials_set(&client->credentials, given->access_key, given->secret_key,
                             given->session_token);
         client->credentials.expires = given->expires;
         client->credentials.source = given->source;
-    } else {
-        tap_credentials_from_environment(&client->credentials, &client->no_credentials);
+    } else if (!client->anonymous) {
+        client->provider = tap_provider_open(settings->profiles, settings->options->profile,
+                                             client->log, tap_loop_wall(client->loop));
     }
 }
 
-tap_err tap_client_new(struct tap_client **out, struct tap_loop *loop, const char *service,
-                       const struct tap_client_options *options, struct tap_error *err)
+static tap_err init(struct tap_client *client, const char *service, const struct settings *settings,
+                    struct tap_error *err)
 {
-    static const struct tap_client_options defaults;
-    if (!options)
-        options = &defaults;
-    *out = NULL;
-    const char *region = region_of(options);
-    struct tap_client *client = tap_alloc(sizeof *client);
-    client->holders = 1;
-    client->loop = loop;
+    const struct tap_client_options *options = settings->options;
+    const char *region = region_of(settings);
+    const char *ca_bundle = options->http.ca_bundle;
     client->region = tap_strdup(region ? region : "");
     client->http = options->http;
-    client->http.ca_bundle = tap_strdup(options->http.ca_bundle);
+    client->http.ca_bundle =
+        tap_strdup(ca_bundle ? ca_bundle : setting(settings, "AWS_CA_BUNDLE", "ca_bundle"));
     client->log = options->log;
     tap_retry_bucket_init(&client->bucket);
-
     tap_err code = tap_model_load(&client->model, service, err);
     if (code == TAP_OK)
         code = tap_protocol_of(&client->protocol, client->model, err);
     if (code == TAP_OK)
         code = check_signing(client->model, err);
     if (code == TAP_OK)
-        code = read_max_attempts(&client->max_attempts, options, err);
+        code = read_max_attempts(&client->max_attempts, settings, err);
     if (code == TAP_OK)
         code = tap_endpoint_settings_new(&client->endpoints, client->model, region,
-                                         options->endpoint_url, options->context, err);
-    if (code) {
-        tap_client_free(client);
-        return code;
+                                         options->endpoint_url, options->context,
+                                         settings->profiles ? &settings->profile : NULL, err);
+    if (code == TAP_OK) {
+        read_credentials(client, settings);
+        warn_of_settings(client, settings);
     }
-    read_credentials(client, options->credentials);
-    warn_of_settings(client);
-    *out = client;
-    return TAP_OK;
+    return code;
+}
+
+tap_err tap_client_new(struct tap_client **out, struct tap_loop *loop, const char *service,
+                       const struct tap_client_options *options, struct tap_error *err)
+{
+    static const struct tap_client_options defaults;
+    struct settings settings;
+    struct tap_client *client = tap_alloc(sizeof *client);
+    client->holders = 1;
+    client->loop = loop;
+    *out = NULL;
+    tap_err code = read_profile(&settings, options ? options : &defaults, err);
+    if (code == TAP_OK)
+        code = init(client, service, &settings, err);
+    if (code == TAP_OK)
+        *out = client;
+    else
+        tap_client_free(client);
+    tap_profiles_free(settings.profiles);
+    return code;
 }
 
 void tap_client_release(struct tap_client *client)
@@ -141,6 +177,7 @@ void tap_client_release(struct tap_client *client)
         return;
     tap_endpoint_settings_free(client->endpoints);
     tap_credentials_fini(&client->credentials);
+    tap_provider_close(client->provider);
     tap_free(client->region);
     tap_free((char *)client->http.ca_bundle);
     tap_free(client);

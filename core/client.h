@@ -16,23 +16,31 @@
 
 struct tap_client;
 
+/* What is NULL or 0 comes from the environment, then from the profile, whose other settings
+ * (use_fips_endpoint, ca_bundle, services, ...) count, too. With credentials given and no profile,
+ * no file is read. */
 struct tap_client_options {
-    const char *region;       /* NULL: AWS_REGION, AWS_DEFAULT_REGION */
-    const char *endpoint_url; /* NULL: AWS_ENDPOINT_URL_SERVICE, AWS_ENDPOINT_URL, else by the
-                                 service's model */
+    const char *profile;      /* NULL: AWS_PROFILE, AWS_DEFAULT_PROFILE, else "default"; given here,
+                                 it wins over keys in the environment */
+    const char *region;       /* NULL: AWS_REGION, AWS_DEFAULT_REGION, the profile's */
+    const char *endpoint_url; /* NULL: AWS_ENDPOINT_URL_SERVICE, AWS_ENDPOINT_URL, the profile's,
+                                 else by the service's model */
     const json_t *context; /* the service's own settings for its endpoints, {"UseArnRegion": true};
                               which there are: tap_model_part(.., "client-context-params"). NULL:
                               none */
-    const struct tap_credentials *credentials; /* copied; NULL: the environment's */
-    int max_attempts;                          /* 0: AWS_MAX_ATTEMPTS, else 3 */
+    const struct tap_credentials *credentials; /* copied; NULL: those of the chain
+                                                  (credentials_chain.h), kept fresh */
+    bool anonymous;   /* nothing is signed and no credentials are looked for */
+    int max_attempts; /* 0: AWS_MAX_ATTEMPTS, the profile's, else 3 */
     struct tap_http_options http;
     struct tap_log *log; /* borrowed for the life of the client and of its calls; may be NULL: each
                             attempt is a debug line, each retry an info line */
 };
 
-/* `options` may be NULL. TAP_E_USAGE for an unknown service or setting, a missing region, an
- * unusable endpoint or number of attempts; TAP_E_UNSUPPORTED for a protocol or a way of signing
- * that is not built. Missing credentials are not an error yet: an operation may need none. */
+/* `options` may be NULL. TAP_E_CREDENTIALS for a profile that there is not and for files that
+ * cannot be read. TAP_E_USAGE for an unknown service or setting, a missing region, an unusable
+ * endpoint or number of attempts; TAP_E_UNSUPPORTED for a protocol or a way of signing that is not
+ * built. Missing credentials are not an error yet: an operation may need none. */
 tap_err tap_client_new(struct tap_client **out, struct tap_loop *loop, const char *service,
                        const struct tap_client_options *options, struct tap_error *err);
 /* Calls under way keep what they need. NULL is ignored. */
@@ -42,9 +50,10 @@ const struct tap_model *tap_client_model(const struct tap_client *client);
 const char *tap_client_region(const struct tap_client *client);
 
 /* Starts a call; `input` (an object; NULL: none) is borrowed for the time of this function only.
- * Wrong input and missing credentials are errors here and nothing is sent. A call that fails later
- * completes with an error that names service, operation, request id and status; `retryable` in it
- * says that a later attempt may succeed. Known secrets are masked in the message. */
+ * Wrong input, and credentials that there are none of, are errors here and nothing is sent. A call
+ * that fails later completes with an error that names service, operation, request id and status;
+ * `retryable` in it says that a later attempt may succeed. Known secrets are masked in the message.
+ */
 tap_err tap_client_call(struct tap_op **out, struct tap_client *client, const char *operation,
                         const json_t *input, struct tap_error *err);
 /* Of a finished call without error; borrowed. */

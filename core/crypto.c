@@ -66,6 +66,18 @@ void tap_sha256_hex(char out[2 * TAP_SHA256_SIZE + 1], const void *bytes, size_t
     tap_hex(out, hash, sizeof hash);
 }
 
+void tap_sha1(uint8_t out[TAP_SHA1_SIZE], const void *bytes, size_t n)
+{
+    if (EVP_Digest(bytes, n, out, NULL, EVP_sha1(), NULL) != 1)
+        die("OpenSSL has no SHA-1");
+}
+
+void tap_md5(uint8_t out[TAP_MD5_SIZE], const void *bytes, size_t n)
+{
+    if (EVP_Digest(bytes, n, out, NULL, EVP_md5(), NULL) != 1)
+        die("OpenSSL has no MD5");
+}
+
 /* HMAC by its definition (RFC 2104): H(key ^ opad, H(key ^ ipad, bytes)). OpenSSL's own needs a
  * context that is set up anew for each key, which costs more than the four blocks it hashes. */
 void tap_hmac_sha256(uint8_t out[TAP_SHA256_SIZE], const void *key, size_t key_len,

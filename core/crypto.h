@@ -9,13 +9,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { TAP_SHA256_SIZE = 32, TAP_UUID_SIZE = 37 };
+enum { TAP_SHA256_SIZE = 32, TAP_SHA1_SIZE = 20, TAP_MD5_SIZE = 16, TAP_UUID_SIZE = 37 };
 
 void tap_sha256(uint8_t out[TAP_SHA256_SIZE], const void *bytes, size_t n);
 /* Lower-case hex of the hash and a NUL. */
 void tap_sha256_hex(char out[2 * TAP_SHA256_SIZE + 1], const void *bytes, size_t n);
 void tap_hmac_sha256(uint8_t out[TAP_SHA256_SIZE], const void *key, size_t key_len,
                      const void *bytes, size_t n);
+/* Checksums that S3 and older services ask for; neither is safe against an attacker. */
+void tap_sha1(uint8_t out[TAP_SHA1_SIZE], const void *bytes, size_t n);
+void tap_md5(uint8_t out[TAP_MD5_SIZE], const void *bytes, size_t n);
 /* From the operating system; aborts when it has none. */
 void tap_random(void *out, size_t n);
 /* A random (version 4) UUID in lower case. */

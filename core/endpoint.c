@@ -8,7 +8,6 @@
 
 #include <arpa/inet.h>
 #include <ctype.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -24,37 +23,48 @@
 struct tap_endpoint_settings {
     const struct tap_model *model;
     char *region;
-    char *url; /* that the user gave, or NULL */
+    char *url;       /* that the user gave, or NULL */
+    bool fips, dual; /* for services without rules */
     json_t *parameters;
 };
 
 /* ---- the configured address ---- */
 
-static const char *nonempty_env(const char *variable)
+static bool is_true(const struct tap_profile *profile, const char *variable, const char *key)
 {
-    const char *value = getenv(variable);
-    return value && *value ? value : NULL;
+    const char *value = tap_profile_setting(profile, variable, key);
+    return value && strcasecmp(value, "true") == 0;
+}
+
+static const char *service_id(const struct tap_model *model)
+{
+    const json_t *id = json_object_get(tap_model_metadata(model), "serviceId");
+    return json_is_string(id) ? json_string_value(id) : tap_model_service(model);
 }
 
 /* AWS_ENDPOINT_URL_ELASTIC_LOAD_BALANCING_V2 for the serviceId "Elastic Load Balancing v2". */
 static char *endpoint_variable(const struct tap_model *model)
 {
-    const json_t *id = json_object_get(tap_model_metadata(model), "serviceId");
-    const char *name = json_is_string(id) ? json_string_value(id) : tap_model_service(model);
-    char *variable = tap_sprintf("AWS_ENDPOINT_URL_%s", name);
+    char *variable = tap_sprintf("AWS_ENDPOINT_URL_%s", service_id(model));
     for (char *c = variable; *c; c++)
         *c = isalnum((unsigned char)*c) ? (char)toupper((unsigned char)*c) : '_';
     return variable;
 }
 
-static const char *configured_url(const struct tap_model *model)
+/* *out is borrowed; NULL: none. */
+static tap_err configured_url(const char **out, const struct tap_model *model,
+                              const struct tap_profile *profile, struct tap_error *err)
 {
-    if (tap_endpoint_is_true("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"))
-        return NULL;
+    *out = NULL;
+    if (is_true(profile, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "ignore_configured_endpoint_urls"))
+        return TAP_OK;
     char *variable = endpoint_variable(model);
-    const char *url = nonempty_env(variable);
+    *out = tap_profile_setting(NULL, variable, NULL);
     tap_free(variable);
-    return url ? url : nonempty_env("AWS_ENDPOINT_URL");
+    if (!*out)
+        *out = tap_profile_setting(NULL, "AWS_ENDPOINT_URL", NULL);
+    return *out || !profile ? TAP_OK
+                            : tap_profile_endpoint_url(out, profile, service_id(model), err);
 }
 
 /* Fills scheme, host and base_path; what is wrong with the text, or NULL. */
@@ -151,13 +161,11 @@ static tap_err by_pattern(struct tap_endpoint *out, const struct tap_endpoint_se
         return tap_fail(err, TAP_E_PROTOCOL, "BrokenModel", "the model of %s has no endpointPrefix",
                         tap_model_service(settings->model));
     const json_t *partition = tap_rules_partition(settings->region);
-    bool fips = tap_endpoint_is_true("AWS_USE_FIPS_ENDPOINT");
-    bool dual = tap_endpoint_is_true("AWS_USE_DUALSTACK_ENDPOINT");
     out->scheme = tap_strdup("https");
     out->base_path = tap_strdup("");
-    out->host = tap_sprintf(
-        "%s%s.%s.%s", prefix, fips ? "-fips" : "", settings->region,
-        json_string_value(json_object_get(partition, dual ? "dualStackDnsSuffix" : "dnsSuffix")));
+    out->host = tap_sprintf("%s%s.%s.%s", prefix, settings->fips ? "-fips" : "", settings->region,
+                            json_string_value(json_object_get(
+                                partition, settings->dual ? "dualStackDnsSuffix" : "dnsSuffix")));
     return TAP_OK;
 }
 
@@ -255,20 +263,22 @@ static tap_err check_settings(const char *region, const char *url, struct tap_er
 
 tap_err tap_endpoint_settings_new(struct tap_endpoint_settings **out, const struct tap_model *model,
                                   const char *region, const char *url, const json_t *context,
-                                  struct tap_error *err)
+                                  const struct tap_profile *profile, struct tap_error *err)
 {
     *out = NULL;
-    if (!url)
-        url = configured_url(model);
-    tap_err code = check_settings(region, url, err);
+    tap_err code = url ? TAP_OK : configured_url(&url, model, profile, err);
+    if (code == TAP_OK)
+        code = check_settings(region, url, err);
     if (code)
         return code;
     struct tap_endpoint_settings *settings = tap_alloc(sizeof *settings);
     settings->model = model;
     settings->region = tap_strdup(region ? region : NO_REGION);
     settings->url = tap_strdup(url);
+    settings->fips = is_true(profile, "AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint");
+    settings->dual = is_true(profile, "AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint");
     code = tap_endpoint_client_parameters(&settings->parameters, model, settings->region, url,
-                                          context, err);
+                                          context, profile, err);
     if (code == TAP_OK && !region)
         code = check_one_place(settings, err);
     if (code)

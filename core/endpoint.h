@@ -13,6 +13,7 @@
 
 #include "message.h"
 #include "model.h"
+#include "profile.h"
 
 /* What holds for all calls of a client. */
 struct tap_endpoint_settings;
@@ -30,7 +31,8 @@ struct tap_endpoint {
 };
 
 /* `region` may be NULL when the service has one place; `url` (NULL: none given) is looked for in
- * AWS_ENDPOINT_URL_SERVICE and AWS_ENDPOINT_URL. With an address given, AWS_USE_FIPS_ENDPOINT and
+ * AWS_ENDPOINT_URL_SERVICE and AWS_ENDPOINT_URL, then in `profile` (NULL: none), whose settings
+ * hold where the environment has none. With an address given, AWS_USE_FIPS_ENDPOINT and
  * AWS_USE_DUALSTACK_ENDPOINT, which choose among AWS's, mean nothing. `context` (an object; NULL:
  * none) has the service's own settings, those of tap_model_part(.., "client-context-params").
  * TAP_E_USAGE when the region is missing or is no host name's part, when the URL is not an http or
@@ -38,7 +40,7 @@ struct tap_endpoint {
  * after an error. The model is borrowed. */
 tap_err tap_endpoint_settings_new(struct tap_endpoint_settings **out, const struct tap_model *model,
                                   const char *region, const char *url, const json_t *context,
-                                  struct tap_error *err);
+                                  const struct tap_profile *profile, struct tap_error *err);
 /* NULL does nothing. */
 void tap_endpoint_settings_free(struct tap_endpoint_settings *settings);
 /* The host of the address that the user gave when it is asked without encryption and is not this

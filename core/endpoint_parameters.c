@@ -8,7 +8,6 @@
  */
 #include "endpoint_parameters.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -16,53 +15,48 @@
 #include "mem.h"
 #include "text.h"
 
-/* Built-ins that a variable sets: to whether it is `word`, or to its text where that is NULL. */
+/* Built-ins that a variable or a profile's key sets: to whether it is `word`, or to its text where
+ * that is NULL. */
 static const struct variable {
     const char *builtin;
     const char *name;
+    const char *key; /* NULL: none */
     const char *word;
     bool chooses_address; /* among AWS's: means nothing when an address is given */
 } variables[] = {
-    {"AWS::UseFIPS", "AWS_USE_FIPS_ENDPOINT", "true", true},
-    {"AWS::UseDualStack", "AWS_USE_DUALSTACK_ENDPOINT", "true", true},
-    {"AWS::STS::UseGlobalEndpoint", "AWS_STS_REGIONAL_ENDPOINTS", "legacy", true},
-    {"AWS::S3::UseGlobalEndpoint", "AWS_S3_US_EAST_1_REGIONAL_ENDPOINT", "legacy", true},
-    {"AWS::S3::UseArnRegion", "AWS_S3_USE_ARN_REGION", "true", false},
-    {"AWS::S3::DisableMultiRegionAccessPoints", "AWS_S3_DISABLE_MULTIREGION_ACCESS_POINTS", "true",
-     false},
-    {"AWS::Auth::AccountIdEndpointMode", "AWS_ACCOUNT_ID_ENDPOINT_MODE", NULL, true},
+    {"AWS::UseFIPS", "AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint", "true", true},
+    {"AWS::UseDualStack", "AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint", "true", true},
+    {"AWS::STS::UseGlobalEndpoint", "AWS_STS_REGIONAL_ENDPOINTS", "sts_regional_endpoints",
+     "legacy", true},
+    {"AWS::S3::UseGlobalEndpoint", "AWS_S3_US_EAST_1_REGIONAL_ENDPOINT", NULL, "legacy", true},
+    {"AWS::S3::UseArnRegion", "AWS_S3_USE_ARN_REGION", "s3_use_arn_region", "true", false},
+    {"AWS::S3::DisableMultiRegionAccessPoints", "AWS_S3_DISABLE_MULTIREGION_ACCESS_POINTS",
+     "s3_disable_multiregion_access_points", "true", false},
+    {"AWS::Auth::AccountIdEndpointMode", "AWS_ACCOUNT_ID_ENDPOINT_MODE", "account_id_endpoint_mode",
+     NULL, true},
 };
-
-static bool is_word(const char *variable, const char *word)
-{
-    const char *value = getenv(variable);
-    return value && strcasecmp(value, word) == 0;
-}
-
-bool tap_endpoint_is_true(const char *variable)
-{
-    return is_word(variable, "true");
-}
 
 /* ---- of a client ---- */
 
 /* A new reference; NULL: unset, the rules' own default holds. */
-static json_t *variable_value(const char *builtin, const char *url)
+static json_t *variable_value(const char *builtin, const char *url,
+                              const struct tap_profile *profile)
 {
     for (size_t i = 0; i < sizeof variables / sizeof *variables; i++) {
         const struct variable *variable = &variables[i];
         if (strcmp(variable->builtin, builtin) != 0)
             continue;
-        const char *value = getenv(variable->name);
-        if (!value || !*value || (url && variable->chooses_address))
+        const char *value = tap_profile_setting(profile, variable->name, variable->key);
+        if (!value || (url && variable->chooses_address))
             return NULL;
-        return variable->word ? json_boolean(is_word(variable->name, variable->word))
+        return variable->word ? json_boolean(strcasecmp(value, variable->word) == 0)
                               : json_string(value);
     }
     return NULL;
 }
 
-static json_t *builtin_value(const char *builtin, const char *region, const char *url)
+static json_t *builtin_value(const char *builtin, const char *region, const char *url,
+                             const struct tap_profile *profile)
 {
     if (strcmp(builtin, "AWS::Region") == 0)
         return json_string(region);
@@ -71,11 +65,11 @@ static json_t *builtin_value(const char *builtin, const char *region, const char
     /* few addresses of one's own have a name for each bucket */
     if (strcmp(builtin, "AWS::S3::ForcePathStyle") == 0)
         return url ? json_true() : NULL;
-    return variable_value(builtin, url);
+    return variable_value(builtin, url, profile);
 }
 
 static json_t *builtin_parameters(const struct tap_model *model, const char *region,
-                                  const char *url)
+                                  const char *url, const struct tap_profile *profile)
 {
     json_t *parameters = json_object();
     const char *name;
@@ -84,7 +78,7 @@ static json_t *builtin_parameters(const struct tap_model *model, const char *reg
                         name, declared)
     {
         const char *builtin = json_string_value(json_object_get(declared, "builtIn"));
-        json_t *value = builtin ? builtin_value(builtin, region, url) : NULL;
+        json_t *value = builtin ? builtin_value(builtin, region, url, profile) : NULL;
         if (value)
             json_object_set_new(parameters, name, value);
     }
@@ -113,7 +107,7 @@ static tap_err unknown_setting(const struct tap_model *model, const char *name,
 
 tap_err tap_endpoint_client_parameters(json_t **out, const struct tap_model *model,
                                        const char *region, const char *url, const json_t *context,
-                                       struct tap_error *err)
+                                       const struct tap_profile *profile, struct tap_error *err)
 {
     *out = NULL;
     const char *name;
@@ -123,7 +117,7 @@ tap_err tap_endpoint_client_parameters(json_t **out, const struct tap_model *mod
         if (!json_object_get(tap_model_part(model, "client-context-params"), name))
             return unknown_setting(model, name, err);
     }
-    *out = builtin_parameters(model, region, url);
+    *out = builtin_parameters(model, region, url, profile);
     json_object_update(*out, (json_t *)context);
     return TAP_OK;
 }

@@ -5,20 +5,18 @@
 #define TAP_ENDPOINT_PARAMETERS_H
 
 #include <jansson.h>
-#include <stdbool.h>
 
 #include "error.h"
 #include "model.h"
-
-/* True when the variable is set to "true", in any case. */
-bool tap_endpoint_is_true(const char *variable);
+#include "profile.h"
 
 /* What holds for all calls of a client, by parameter name; the caller owns *out. `url` (NULL: none)
- * is the address that the user gave; `context` (NULL: none) has the service's own settings. An
- * unknown setting is TAP_E_USAGE and names the nearest. */
+ * is the address that the user gave; `context` (NULL: none) has the service's own settings;
+ * `profile` (NULL: none) says what the environment does not. An unknown setting is TAP_E_USAGE and
+ * names the nearest. */
 tap_err tap_endpoint_client_parameters(json_t **out, const struct tap_model *model,
                                        const char *region, const char *url, const json_t *context,
-                                       struct tap_error *err);
+                                       const struct tap_profile *profile, struct tap_error *err);
 
 /* The same with what one call adds: what the operation says by itself and what stands in its input.
  * A new reference. */

@@ -29,7 +29,7 @@ static int read_all(struct tap_buf *out, int fd)
     return why;
 }
 
-tap_err tap_file_read(struct tap_buf *out, const char *path, struct tap_error *err)
+tap_err tap_file_load(struct tap_buf *out, const char *path, struct tap_error *err)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))

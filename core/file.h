@@ -12,7 +12,7 @@
  * TAP_E_IO "FileNotFound" when there is none, TAP_E_IO "CannotRead" when it cannot be read,
  * TAP_E_LIMIT "FileTooLarge"; each names the path. Never waits: a pipe without a writer is empty.
  */
-tap_err tap_file_read(struct tap_buf *out, const char *path, struct tap_error *err);
+tap_err tap_file_load(struct tap_buf *out, const char *path, struct tap_error *err);
 
 /* "~/x" -> "$HOME/x"; other paths as they are. The caller frees it (tap_free). */
 char *tap_file_expand(const char *path);

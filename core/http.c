@@ -253,6 +253,8 @@ struct tap_op *tap_http_start(struct tap_loop *loop, const struct tap_request *r
     const char *ca_bundle = options->ca_bundle ? options->ca_bundle : getenv("AWS_CA_BUNDLE");
     if (ca_bundle && *ca_bundle)
         curl_easy_setopt(easy, CURLOPT_CAINFO, ca_bundle);
+    if (options->direct)
+        curl_easy_setopt(easy, CURLOPT_PROXY, "");
     set_method(self, request);
     add_headers(self, &request->headers);
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, self->headers);

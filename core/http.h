@@ -6,6 +6,7 @@
 #ifndef TAP_HTTP_H
 #define TAP_HTTP_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "loop.h"
@@ -18,6 +19,7 @@ struct tap_http_options {
     int64_t total_timeout_ms;      /* whole request; 0: 300 s */
     size_t max_response;           /* bytes of body; 0: 64 MiB; more is TAP_E_LIMIT */
     const char *ca_bundle;         /* PEM file; NULL: AWS_CA_BUNDLE, else the system's */
+    bool direct;                   /* not through a proxy, whatever the environment says */
 };
 
 /* Starts a request; `request` is copied as far as needed and may be freed at once. `options` may be

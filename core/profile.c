@@ -7,7 +7,6 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/stat.h>
 
 #include "file.h"
@@ -41,7 +40,7 @@ static tap_err read_file(struct tap_ini **out, const char *path, struct tap_erro
         err = &ignored;
     struct tap_buf text;
     tap_buf_init(&text, TAP_INI_MAX_FILE);
-    tap_err code = tap_file_read(&text, path, err);
+    tap_err code = tap_file_load(&text, path, err);
     if (code == TAP_OK)
         code = tap_ini_parse(out, tap_buf_text(&text), text.len, path, err);
     else if (strcmp(err->name, "FileNotFound") == 0)
@@ -205,6 +204,13 @@ const char *tap_profile_get(const struct tap_profile *profile, const char *key)
     return value ? value : tap_ini_value(profile->config, key);
 }
 
+const char *tap_profile_setting(const struct tap_profile *profile, const char *name,
+                                const char *key)
+{
+    const char *value = name ? variable(name) : NULL;
+    return value || !key || !profile ? value : tap_profile_get(profile, key);
+}
+
 const char *tap_profile_file(const struct tap_profile *profile)
 {
     return profile->config || !profile->credentials ? profile->files->config_path
@@ -225,13 +231,10 @@ static char *service_key(const char *service_id)
 tap_err tap_profile_endpoint_url(const char **out, const struct tap_profile *profile,
                                  const char *service_id, struct tap_error *err)
 {
-    const char *ignore = tap_profile_get(profile, "ignore_configured_endpoint_urls");
     const char *services = tap_profile_get(profile, "services");
     const struct tap_ini_section *section =
         services ? tap_profile_section(profile, "services", services) : NULL;
     *out = NULL;
-    if (ignore && strcasecmp(ignore, "true") == 0)
-        return TAP_OK;
     if (services && !section)
         return tap_fail(err, TAP_E_USAGE, "InvalidConfig",
                         "%s: profile '%s' has services = %s, but there is no section [services %s]",

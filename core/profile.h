@@ -34,6 +34,10 @@ tap_err tap_profile_find(struct tap_profile *out, const struct tap_profiles *pro
                          const char *name, struct tap_error *err);
 /* Borrowed; NULL when the profile does not have the key, or has it empty. */
 const char *tap_profile_get(const struct tap_profile *profile, const char *key);
+/* The environment's `variable`, else the profile's `key`; an empty one counts as none, and either
+ * name, or the profile, may be NULL. Borrowed. */
+const char *tap_profile_setting(const struct tap_profile *profile, const char *variable,
+                                const char *key);
 /* The path of the file that has the profile, for messages: the config file's when both do. */
 const char *tap_profile_file(const struct tap_profile *profile);
 
@@ -42,8 +46,8 @@ const struct tap_ini_section *tap_profile_section(const struct tap_profile *prof
                                                   const char *kind, const char *name);
 
 /* The address that the profile configures for a service: that of its services section, else its
- * endpoint_url; NULL for none and when it says ignore_configured_endpoint_urls. `service_id` is
- * the model's serviceId. TAP_E_USAGE "InvalidConfig" when the services section is missing. */
+ * endpoint_url; NULL for none. `service_id` is the model's serviceId. TAP_E_USAGE "InvalidConfig"
+ * when the services section is missing. */
 tap_err tap_profile_endpoint_url(const char **out, const struct tap_profile *profile,
                                  const char *service_id, struct tap_error *err);
 

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "core/client.h"
+#include "core/credentials_provider.h"
 #include "core/mem.h"
 #include "core/server.h"
 #include "core/sigv4.h"
@@ -100,6 +101,8 @@ static void set_environment(void)
                                         "http_proxy",         "all_proxy",         "ALL_PROXY"};
     for (size_t i = 0; i < sizeof unset / sizeof *unset; i++)
         unsetenv(unset[i]);
+    setenv("AWS_CONFIG_FILE", "/dev/null", 1);
+    setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null", 1);
     setenv("AWS_REGION", "eu-central-1", 1);
     setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE", 1);
     setenv("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI/K7MDENG", 1);
@@ -142,6 +145,7 @@ static int teardown(void **state)
         tap_free(f->seen[i].user_agent);
     }
     tap_model_unload_all();
+    tap_providers_clear();
     tap_secrets_clear();
     snprintf(command, sizeof command, "rm -rf '%s'", f->folder);
     tap_free(f);

@@ -54,7 +54,7 @@ static char *resolve_model(const struct tap_model *model, const char *region, co
     struct tap_endpoint endpoint = {0};
     struct tap_error err;
     char text[4096];
-    if (tap_endpoint_settings_new(&settings, model, region, url, NULL, &err) ||
+    if (tap_endpoint_settings_new(&settings, model, region, url, NULL, NULL, &err) ||
         tap_endpoint_resolve(&endpoint, settings, NULL, NULL, &err))
         snprintf(text, sizeof text, "%s", err.message);
     else
@@ -258,8 +258,8 @@ static char *applied(const char *url, const char *prefix, const char *account)
     struct tap_error err;
     json_t *operation = json_pack("{s:{s:s*}}", "endpoint", "hostPrefix", prefix);
     json_t *input = json_pack("{s:s}", "AccountId", account);
-    assert_int_equal(tap_endpoint_settings_new(&settings, model, "eu-west-1", url, NULL, &err),
-                     TAP_OK);
+    assert_int_equal(
+        tap_endpoint_settings_new(&settings, model, "eu-west-1", url, NULL, NULL, &err), TAP_OK);
     assert_int_equal(tap_endpoint_resolve(&endpoint, settings, operation, input, &err), TAP_OK);
     struct tap_request request;
     tap_request_init(&request);
@@ -348,7 +348,7 @@ static void check_call(const struct call *call, const char *expected)
     tap_set(&request.target, call->target ? call->target : "/");
     char text[4096];
     if (tap_endpoint_settings_new(&settings, model, call->region ? call->region : "eu-west-1",
-                                  call->url, context, &err) ||
+                                  call->url, context, NULL, &err) ||
         tap_endpoint_resolve(&endpoint, settings, operation, input, &err) ||
         tap_endpoint_apply(&endpoint, &request, operation, input, &err))
         snprintf(text, sizeof text, "%s", err.message);

@@ -257,7 +257,6 @@ static void a_service_has_the_address_of_its_section_or_of_the_profile(void **st
     (void)state;
     read_files("[profile a]\nservices = dev\nendpoint_url = http://all\n"
                "[profile b]\nservices = dev\n"
-               "[profile c]\nservices = dev\nignore_configured_endpoint_urls = True\n"
                "[profile d]\nservices = prod\n"
                "[services dev]\ns3 =\n  endpoint_url = http://s3\nelastic_load_balancing_v2 =\n"
                "  endpoint_url = http://elb\n",
@@ -269,8 +268,6 @@ static void a_service_has_the_address_of_its_section_or_of_the_profile(void **st
     find("b");
     assert_url("S3", "http://s3");
     assert_url("EC2", NULL);
-    find("c");
-    assert_url("S3", NULL);
     find("d");
     const char *url;
     assert_int_equal(tap_profile_endpoint_url(&url, &profile, "S3", &err), TAP_E_USAGE);
