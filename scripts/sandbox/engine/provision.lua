@@ -22,7 +22,7 @@ function provision.resource(op, id)
   local definition = stack.template.resources[id]
   return {
     logical = id, type = definition.Type, physical_id = "", definition = definition,
-    stream = op.world.store:stream(stack.id .. "/" .. id),
+    stream = op.world.store:stream(stack.chance .. "/" .. id), -- not by the stack's id: that knows the time
   }
 end
 

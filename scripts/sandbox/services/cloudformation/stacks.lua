@@ -61,10 +61,11 @@ end
 local function requested_stack(context, input)
   local region, clock = context.region, context.world.clock
   local use = region:use_name(input.StackName)
-  local stream = context.world.store:stream(("%s/%s/%d"):format(region.name, input.StackName, use))
+  local chance = ("%s/%s/%d"):format(region.name, input.StackName, use)
+  local stream = context.world.store:stream(chance)
   local now = math.floor(clock.now() * 1000) / 1000
   return {
-    name = input.StackName, region = region, stream = stream, created = now,
+    name = input.StackName, region = region, chance = chance, stream = stream, created = now,
     id = ("arn:%s:cloudformation:%s:%s:stack/%s/%s"):format(region.partition, region.name, region.account,
       input.StackName, stream:time_uuid(now)),
     on_failure = on_failure(input), timeout_minutes = input.TimeoutInMinutes,
