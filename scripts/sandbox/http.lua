@@ -11,6 +11,7 @@ local text = require "tap.core.text"
 local constraints = require "sandbox.constraints"
 local fault = require "sandbox.fault"
 local services = require "sandbox.services"
+local trouble = require "sandbox.trouble"
 
 local http = {}
 
@@ -76,12 +77,40 @@ local function write_error(exchange, request, err)
   return protocol.write_error(request.service, err, request.id)
 end
 
-local function answer(sandbox, exchange)
-  local request = { id = sandbox.request_ids:uuid(), service = service_of_host(exchange) }
+-- What the service answers when nothing disturbs it.
+local function respond_to(sandbox, exchange, request)
   local ok, status, headers, body = xpcall(perform, keep_traceback, sandbox, exchange, request)
   if not ok then
     status, headers, body = write_error(exchange, request, to_error(sandbox, status))
   end
+  return status, headers, body
+end
+
+-- Does to a request what its trouble says. True when the connection is gone.
+local function disturb(sandbox, exchange, request, kind)
+  if kind.error then return false, write_error(exchange, request, kind.error) end
+  if not kind.effect then
+    exchange:abort()
+    return true
+  end
+  local status, headers, body = respond_to(sandbox, exchange, request)
+  local partial = kind.keep and { status = status, headers = headers, body = body,
+    cut_after = math.floor(#body * kind.keep) }
+  exchange:abort(partial or nil)
+  return true
+end
+
+local function answer(sandbox, exchange)
+  local request = { id = sandbox.request_ids:uuid(), service = service_of_host(exchange) }
+  sandbox.requests = sandbox.requests + 1
+  local kind = trouble.find(sandbox.disturb and sandbox.disturb(sandbox.requests, exchange))
+  local gone, status, headers, body
+  if kind then
+    gone, status, headers, body = disturb(sandbox, exchange, request, kind)
+  else
+    status, headers, body = respond_to(sandbox, exchange, request)
+  end
+  if gone then return end
   headers["x-amzn-RequestId"] = request.id
   exchange:respond(status, headers, body)
 end
@@ -95,7 +124,7 @@ local function handle(sandbox, exchange)
 end
 
 --- Takes requests until the task is cancelled; each is answered in a task of its own below `root`.
----@param sandbox table { world, callers, request_ids }
+---@param sandbox table { world, callers, request_ids, requests, disturb }
 ---@param server table of tap.core.server
 ---@param root table a task
 function http.serve(sandbox, server, root)

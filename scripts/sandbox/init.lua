@@ -3,6 +3,7 @@
 --
 --   init, command       start and stop; `tapengine sandbox`
 --   http, constraints   requests: signature, service, operation, what its model demands
+--   trouble             what can go wrong on the way
 --   services/           the operations
 --   template/           the template language
 --   engine/             what happens to stacks, in time
@@ -39,7 +40,9 @@ local function callers_of(access_keys, stream)
   return out
 end
 
-local OPTIONS = { address = true, port = true, seed = true, scenario = true, access_keys = true }
+local OPTIONS = {
+  address = true, port = true, seed = true, scenario = true, access_keys = true, disturb = true,
+}
 
 local function check_options(options)
   for name in pairs(options) do
@@ -52,8 +55,10 @@ local function check_options(options)
 end
 
 --- Starts a sandbox. To be called in a task; it serves from tasks below that one until stop() is called.
----@param options { address: string?, port: integer?, seed: integer?, access_keys: table<string, string>? }?
---- port 0 (the default) takes a free one; access_keys are id -> secret, { test = "test" } if nil
+---@param options { address: string?, port: integer?, seed: integer?, access_keys: table<string, string>?,
+---  disturb: (fun(number: integer, exchange: table): string?)? }?
+--- port 0 (the default) takes a free one; access_keys are id -> secret, { test = "test" } if nil; disturb is
+--- asked for each request (counted from 1) and names the trouble that it meets (sandbox.trouble), or nil
 ---@return table sandbox with url, port, store and stop(); also a to-be-closed value
 function sandbox.start(options)
   options = options or {}
@@ -63,6 +68,7 @@ function sandbox.start(options)
     request_ids = ids.stream(seed, "requests"),
     callers = callers_of(options.access_keys or { test = "test" }, ids.stream(seed, "callers")),
     store = store.new { account = ACCOUNT, seed = seed },
+    requests = 0, disturb = options.disturb,
   }, Sandbox)
   self.listener = server.listen(address, options.port or 0)
   self.port = self.listener:port()

@@ -1,0 +1,45 @@
+--- What can go wrong between a client and a service, as data. Each kind says whether the operation takes
+-- effect, and what the client gets to see in place of its answer. A caller of sandbox.start decides which
+-- request meets which kind.
+
+local trouble = {}
+
+---@class sandbox.Trouble
+---@field effect boolean the operation is performed, and its answer is lost
+---@field error table? the service's error that is answered instead
+---@field keep number? share of the answer's body that arrives before the connection breaks; nil: not a byte
+
+local function refusal(status, code, message)
+  return { effect = false, error = { code = code, message = message, status = status } }
+end
+
+--- Kind -> what happens. The names are what scripts and messages call them.
+---@type table<string, sandbox.Trouble>
+trouble.kinds = {
+  throttled = refusal(400, "Throttling", "Rate exceeded"),
+  unavailable = refusal(503, "ServiceUnavailable", "Service is unavailable"),
+  internal = refusal(500, "InternalFailure", "Unknown"),
+  expired = refusal(403, "ExpiredToken", "The security token included in the request is expired"),
+  cut_before = { effect = false },
+  cut_after = { effect = true },
+  truncated = { effect = true, keep = 0.5 },
+}
+
+--- The names of all kinds, sorted.
+---@return string[]
+function trouble.names()
+  local names = {}
+  for name in pairs(trouble.kinds) do names[#names + 1] = name end
+  table.sort(names)
+  return names
+end
+
+--- The kind of that name; nil for nil.
+---@param name string?
+---@return sandbox.Trouble?
+function trouble.find(name)
+  if not name then return nil end
+  return trouble.kinds[name] or error("sandbox: there is no trouble called " .. name, 0)
+end
+
+return trouble

@@ -1,0 +1,203 @@
+--- Torture: every request that a workflow makes fails in turn, in each way that the sandbox knows; then the
+-- process is killed at every request, right before and right after it took effect. After each case nothing
+-- may hang, nothing may exist twice, the exit code must be the contract's, and the same command again must
+-- bring the stack where an undisturbed run does.
+--
+--     make torture            or: build/tapengine spec/torture.lua [KIND NUMBER]     to replay one case
+--
+-- Prints each failing case with what the run said, and the number of cases at the end.
+
+local cli = require "tap.cli"
+local proc = require "tap.core.proc"
+local sandbox = require "sandbox"
+local sys = require "tap.core.sys"
+local task = require "tap.task"
+local trouble = require "sandbox.trouble"
+
+local TEMPLATE, STACK, REGION = "templates/TapStack.json", "tortured", "us-east-1"
+local CREATE = { "create", "--stack-name", STACK, "--template", TEMPLATE }
+local DELETE = { "delete", "--stack-name", STACK, "--yes" }
+
+-- What an undisturbed client outlives by itself; the rest must end in its own exit code.
+local EXPECTED = { expired = 10 }
+local ATTEMPTS = 3 -- of the same command after a failure that time does not heal
+
+local only_kind, only_number = arg[1], math.tointeger(tonumber(arg[2]))
+local cases, failed = 0, 0
+local said -- what the run under way has written
+
+sys.setenv("AWS_ACCESS_KEY_ID", "test")
+sys.setenv("AWS_SECRET_ACCESS_KEY", "test")
+sys.setenv("AWS_REGION", REGION)
+local scratch = proc.run({ "mktemp", "-d" }).out:gsub("%s+$", "")
+sys.setenv("XDG_STATE_HOME", scratch)
+
+local write = sys.write
+local function quietly(fn, ...)
+  said = {}
+  sys.write = function(_, text) said[#said + 1] = text end -- luacheck: ignore
+  local results = table.pack(pcall(fn, ...))
+  sys.write = write -- luacheck: ignore
+  if not results[1] then error(results[2], 0) end
+  return table.unpack(results, 2, results.n)
+end
+
+local function with_endpoint(words, url)
+  local argv = table.move(words, 1, #words, 1, {})
+  return table.move({ "--endpoint-url", url }, 1, 2, #argv + 1, argv)
+end
+
+-- Runs a command in this process. Its exit code.
+local function command(words, url)
+  return quietly(task.timeout, 4 * 3600, cli.main, with_endpoint(words, url))
+end
+
+local function stacks_of(emulator)
+  local live = {}
+  for _, stack in pairs(emulator.store:region(REGION).stack_names) do live[#live + 1] = stack end
+  return live
+end
+
+local function expect(condition, message, ...)
+  if not condition then error(message:format(...), 0) end
+end
+
+-- Reports a case; an error of `body` is its failure.
+local function case(name, replay, body)
+  cases = cases + 1
+  local ok, problem = pcall(body)
+  if ok then return end
+  failed = failed + 1
+  write(1, ("FAILED %s: %s\n  replay: build/tapengine spec/torture.lua %s\n  %s\n"):format(name,
+    tostring(problem), replay, (table.concat(said or {}):gsub("\n", "\n  "))))
+end
+
+-- The state in which a workflow begins, and the one in which it ends when nothing disturbs it.
+local workflows = {
+  {
+    name = "create", words = CREATE,
+    prepare = function() end,
+    check = function(emulator)
+      local live = stacks_of(emulator)
+      expect(#live == 1, "%d stacks exist", #live)
+      expect(live[1].status == "CREATE_COMPLETE", "the stack is in %s", live[1].status)
+    end,
+  },
+  {
+    name = "delete", words = DELETE,
+    prepare = function(emulator)
+      expect(command(CREATE, emulator.url) == 0, "the stack to delete could not be created")
+    end,
+    check = function(emulator)
+      expect(#stacks_of(emulator) == 0, "the stack is still there")
+    end,
+  },
+}
+
+-- The same command again, until the stack is where an undisturbed run leaves it.
+local function converge(workflow, emulator)
+  for _ = 1, ATTEMPTS do
+    if pcall(workflow.check, emulator) then return end
+    command(workflow.words, emulator.url)
+    task.sleep(300) -- what goes on in AWS behind the run comes to its end
+  end
+  workflow.check(emulator)
+end
+
+-- One run with the n-th of its requests disturbed. False when the run makes fewer.
+local function disturbed_run(workflow, kind, n)
+  local from, reached
+  local emulator <close> = sandbox.start {
+    disturb = function(number)
+      if not from or number ~= from + n then return nil end
+      reached = true
+      return kind
+    end,
+  }
+  workflow.prepare(emulator)
+  from = emulator.requests
+  local code = command(workflow.words, emulator.url)
+  if not reached then
+    expect(code == 0, "an undisturbed run exits with %d", code)
+    workflow.check(emulator)
+    return false
+  end
+  expect(code == (EXPECTED[kind] or 0), "exit code %d", code)
+  converge(workflow, emulator)
+  return true
+end
+
+local function all_requests_in_turn(workflow, kind)
+  local n, goes_on = 0, true
+  while goes_on do
+    n = n + 1
+    if not only_number or only_number == n then
+      case(("%s: request %d is %s"):format(workflow.name, n, kind), ("%s %d"):format(kind, n), function()
+        goes_on = false
+        goes_on = disturbed_run(workflow, kind, n)
+      end)
+    end
+    if only_number and n >= only_number then return end
+  end
+end
+
+---------------------------------------------------------------------------------------------------------
+-- Killed: the workflow is a process of its own, and the clock is fast: a virtual one waits for children.
+
+local SPEED = 2000
+
+-- Runs the workflow as a child that is killed when its n-th request has arrived: "before" it takes effect, or
+-- "after", when it does and nobody is left to hear of it. False when the child makes fewer requests.
+local function killed_run(workflow, when, n)
+  local from, reached
+  local pid_file = scratch .. "/pid"
+  local emulator <close> = sandbox.start {
+    disturb = function(number)
+      if not from or number ~= from + n then return nil end
+      reached = true
+      proc.run { "kill", "-KILL", (sys.read_file(pid_file):gsub("%s", "")) }
+      return when == "before" and "cut_before" or "cut_after"
+    end,
+  }
+  workflow.prepare(emulator)
+  from = emulator.requests
+  local child = proc.run { "sh", "-c", 'echo $$ >"$0"; exec "$@"', pid_file, sys.executable(),
+    table.unpack(with_endpoint(workflow.words, emulator.url)) }
+  if not reached then
+    expect(child.code == 0, "an undisturbed run exits with %d: %s", child.code, child.err)
+    return false
+  end
+  expect(child.signal == 9, "the run was not killed")
+  converge(workflow, emulator)
+  return true
+end
+
+local function killed_at_every_request(workflow, when)
+  local n, goes_on = 0, true
+  while goes_on do
+    n = n + 1
+    case(("%s: killed %s request %d"):format(workflow.name, when, n), "killed-" .. when, function()
+      goes_on = false
+      goes_on = killed_run(workflow, when, n)
+    end)
+  end
+end
+
+---------------------------------------------------------------------------------------------------------
+
+task.clock "virtual"
+for _, workflow in ipairs(workflows) do
+  for _, kind in ipairs(trouble.names()) do
+    if not only_kind or only_kind == kind then all_requests_in_turn(workflow, kind) end
+  end
+end
+task.clock("scaled", SPEED)
+for _, workflow in ipairs(workflows) do
+  for _, when in ipairs { "before", "after" } do
+    if not only_kind or only_kind == "killed-" .. when then killed_at_every_request(workflow, when) end
+  end
+end
+
+proc.run { "rm", "-rf", scratch }
+print(("%d passed, %d failed"):format(cases - failed, failed))
+os.exit(failed == 0 and 0 or 1)
