@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "conformance.h"
+#include "core/endpoint_parameters.h"
 #include "core/mem.h"
 #include "core/model.h"
 #include "core/rules.h"
@@ -27,6 +28,7 @@ struct rules_case {
     const json_t *rule_set;        /* NULL: of the service's model */
     char *service;                 /* NULL: a rule set of the specification */
     const json_t *params, *expect; /* of the file's tree */
+    const json_t *call;            /* NULL, or {operationName, operationParams, builtInParams} */
 };
 
 /* Every tree and case that was read, for the time of the program. */
@@ -56,20 +58,13 @@ static void check_endpoint(const struct tap_rules_endpoint *endpoint, const json
     check_part("headers", endpoint->headers, json_object_get(expected, "headers"));
 }
 
-static void resolves_as_expected(void **state)
+static void check_case(const struct rules_case *one, const json_t *rule_set,
+                       const json_t *parameters)
 {
-    const struct rules_case *one = *state;
-    const json_t *rule_set = one->rule_set;
-    struct tap_error err = {0};
-    if (one->service) {
-        const struct tap_model *model;
-        if (tap_model_load(&model, one->service, &err))
-            fail_msg("%s", err.message);
-        rule_set = tap_model_part(model, "endpoint-rules");
-    }
     assert_non_null(rule_set);
     struct tap_rules_endpoint endpoint;
-    tap_err code = tap_rules_resolve(&endpoint, rule_set, one->params, &err);
+    struct tap_error err = {0};
+    tap_err code = tap_rules_resolve(&endpoint, rule_set, parameters, &err);
     const char *refusal = json_string_value(json_object_get(one->expect, "error"));
     if (refusal) {
         assert_int_equal(code, TAP_E_USAGE);
@@ -80,6 +75,55 @@ static void resolves_as_expected(void **state)
         fail_msg("%s", err.message);
     check_endpoint(&endpoint, json_object_get(one->expect, "endpoint"));
     tap_rules_endpoint_fini(&endpoint);
+}
+
+static const struct tap_model *model_of(const struct rules_case *one)
+{
+    const struct tap_model *model;
+    struct tap_error err;
+    if (tap_model_load(&model, one->service, &err))
+        fail_msg("%s", err.message);
+    return model;
+}
+
+static void resolves_as_expected(void **state)
+{
+    const struct rules_case *one = *state;
+    check_case(one, one->service ? tap_model_part(model_of(one), "endpoint-rules") : one->rule_set,
+               one->params);
+}
+
+/* The case's built-ins under the names that the rules have for them. */
+static json_t *built_ins(const struct rules_case *one, const json_t *rule_set)
+{
+    json_t *parameters = json_object();
+    const char *name;
+    json_t *declared;
+    json_object_foreach(json_object_get(rule_set, "parameters"), name, declared)
+    {
+        const char *builtin = json_string_value(json_object_get(declared, "builtIn"));
+        json_t *value =
+            builtin ? json_object_get(json_object_get(one->call, "builtInParams"), builtin) : NULL;
+        if (value)
+            json_object_set(parameters, name, value);
+    }
+    return parameters;
+}
+
+/* The same answer when the parameters are those of a call. */
+static void resolves_as_expected_from_the_call(void **state)
+{
+    const struct rules_case *one = *state;
+    const struct tap_model *model = model_of(one);
+    const json_t *operation, *rule_set = tap_model_part(model, "endpoint-rules");
+    const char *name = json_string_value(json_object_get(one->call, "operationName"));
+    assert_int_equal(tap_model_operation(&operation, model, name, NULL), TAP_OK);
+    json_t *of_client = built_ins(one, rule_set);
+    json_t *parameters = tap_endpoint_call_parameters(
+        of_client, model, operation, json_object_get(one->call, "operationParams"));
+    check_case(one, rule_set, parameters);
+    json_decref(of_client);
+    json_decref(parameters);
 }
 
 /* A rule set without cases of its own: whatever it answers, it is well-formed. */
@@ -141,6 +185,10 @@ static void add_cases(struct test_list *list, const char *file, const json_t *te
         one->expect = json_object_get(test_case, "expect");
         test_list_add(list, tap_sprintf("%s %zu: %s", file, i + 1, title_of(test_case)),
                       resolves_as_expected, one);
+        one->call = json_array_get(json_object_get(test_case, "operationInputs"), 0);
+        if (one->call)
+            test_list_add(list, tap_sprintf("%s %zu: from its call", file, i + 1),
+                          resolves_as_expected_from_the_call, one);
     }
 }
 
