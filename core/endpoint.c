@@ -118,6 +118,7 @@ static void default_signing(struct tap_endpoint *out, const struct tap_endpoint_
 /* The rules list the ways of signing in their order of preference. */
 static tap_err read_schemes(struct tap_endpoint *out, const json_t *schemes, struct tap_error *err)
 {
+    const char *preferred = NULL;
     size_t i;
     const json_t *scheme;
     json_array_foreach(schemes, i, scheme)
@@ -125,8 +126,10 @@ static tap_err read_schemes(struct tap_endpoint *out, const json_t *schemes, str
         const char *kind = json_string_value(json_object_get(scheme, "name"));
         const char *name = json_string_value(json_object_get(scheme, "signingName"));
         const char *region = json_string_value(json_object_get(scheme, "signingRegion"));
-        if (!kind || strcmp(kind, "sigv4") != 0)
+        if (!kind || strcmp(kind, "sigv4") != 0) {
+            preferred = preferred ? preferred : kind;
             continue;
+        }
         if (name)
             tap_set(&out->signing_name, name);
         if (region)
@@ -135,12 +138,11 @@ static tap_err read_schemes(struct tap_endpoint *out, const json_t *schemes, str
             out->encode_path_twice = false;
         return TAP_OK;
     }
-    if (!json_array_size(schemes))
+    if (!preferred)
         return TAP_OK;
     return tap_fail(err, TAP_E_UNSUPPORTED, "SigningUnsupported",
                     "requests to %s are signed by '%s'; only Signature Version 4 is supported",
-                    out->host,
-                    json_string_value(json_object_get(json_array_get(schemes, 0), "name")));
+                    out->host, preferred);
 }
 
 /* ---- the address ---- */
