@@ -56,30 +56,6 @@ static bool is_anonymous(const struct tap_client *client, const json_t *operatio
            (first && strcmp(first, "smithy.api#noAuth") == 0);
 }
 
-/* The input with a fresh token in each member that the model calls an idempotency token and that
- * the caller left out (the model may require it). A new reference. */
-static json_t *with_tokens(const struct tap_model *model, const json_t *operation,
-                           const json_t *input)
-{
-    json_t *filled = input ? json_copy((json_t *)input) : json_object();
-    const char *name =
-        json_string_value(json_object_get(json_object_get(operation, "input"), "shape"));
-    const json_t *shape = name ? tap_model_shape(model, name) : NULL;
-    const char *member;
-    json_t *reference;
-    json_object_foreach(json_object_get(shape, "members"), member, reference)
-    {
-        const json_t *given = json_object_get(filled, member);
-        if (!json_is_true(json_object_get(reference, "idempotencyToken")) ||
-            (given && !json_is_null(given)))
-            continue;
-        char token[TAP_UUID_SIZE];
-        tap_uuid(token);
-        json_object_set_new(filled, member, json_string(token));
-    }
-    return filled;
-}
-
 /* The class of an error that the operation's model marks as retryable. */
 static enum tap_retry_class modelled_class(const struct call_op *call, const char *code)
 {
@@ -106,7 +82,7 @@ static tap_err build(struct tap_request *request, struct tap_endpoint *endpoint,
                      const struct tap_client *client, const json_t *operation, const json_t *input,
                      struct tap_error *err)
 {
-    json_t *filled = with_tokens(client->model, operation, input);
+    json_t *filled = tap_input_with_tokens(client->model, operation, input);
     tap_err code = tap_validate_input(client->model, operation, filled, err);
     if (code == TAP_OK)
         code = client->protocol->build_request(request, client->model, operation, filled, err);

@@ -1,7 +1,7 @@
 /*
  * Which protocol a service is spoken to in. The table is in botocore's order of preference: of the
- * protocols that a service offers, the first one that is built is used. Adding a protocol is one
- * line here and a file of its own.
+ * protocols that a service offers, the first one is used. Adding a protocol is one line here and a
+ * file of its own.
  */
 #include "protocol.h"
 
@@ -10,12 +10,9 @@
 #include "protocol_shape.h"
 #include "url.h"
 
-static const struct {
-    const char *name;
-    const struct tap_protocol *built; /* NULL: known, and not built */
-} protocols[] = {
-    {"smithy-rpc-v2-cbor", NULL},   {"json", NULL}, {"rest-json", NULL}, {"rest-xml", NULL},
-    {"query", &tap_protocol_query}, {"ec2", NULL},
+static const struct tap_protocol *const protocols[] = {
+    &tap_protocol_rpc_v2_cbor, &tap_protocol_json,  &tap_protocol_rest_json,
+    &tap_protocol_rest_xml,    &tap_protocol_query, &tap_protocol_ec2,
 };
 
 static bool offers(const struct tap_model *model, const char *name)
@@ -36,23 +33,14 @@ static bool offers(const struct tap_model *model, const char *name)
 tap_err tap_protocol_of(const struct tap_protocol **out, const struct tap_model *model,
                         struct tap_error *err)
 {
-    const char *wanted = NULL;
-    for (size_t i = 0; i < sizeof protocols / sizeof *protocols; i++) {
-        if (!offers(model, protocols[i].name))
-            continue;
-        *out = protocols[i].built;
-        if (*out)
+    for (size_t i = 0; i < sizeof protocols / sizeof(struct tap_protocol *); i++) {
+        *out = protocols[i];
+        if (offers(model, protocols[i]->name))
             return TAP_OK;
-        wanted = wanted ? wanted : protocols[i].name;
     }
     *out = NULL;
-    if (!wanted)
-        return tap_fail(err, TAP_E_UNSUPPORTED, "UnsupportedProtocol",
-                        "the model of %s names no protocol that is known",
-                        tap_model_service(model));
     return tap_fail(err, TAP_E_UNSUPPORTED, "UnsupportedProtocol",
-                    "%s is spoken to in the %s protocol, which is not built yet",
-                    tap_model_service(model), wanted);
+                    "the model of %s names no protocol that is known", tap_model_service(model));
 }
 
 const char *tap_response_request_id(const struct tap_response *response)

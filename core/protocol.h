@@ -41,9 +41,15 @@ struct tap_protocol {
 };
 
 /* The protocol that this build speaks for the model (of those the service offers, the one botocore
- * would choose). TAP_E_UNSUPPORTED when none is built. */
+ * would choose). TAP_E_UNSUPPORTED when it offers none of them. */
 tap_err tap_protocol_of(const struct tap_protocol **out, const struct tap_model *model,
                         struct tap_error *err);
+
+/* The input with a fresh token in each member that the model calls an idempotency token and that the
+ * caller left out (the model may require it): to be done before the check below. A new reference;
+ * `input` may be NULL. */
+json_t *tap_input_with_tokens(const struct tap_model *model, const json_t *operation,
+                              const json_t *input);
 
 /* Checks `input` against the operation's input shape: types, required members, unknown members
  * (with the nearest right one), enum-free. All findings in one message, each with its path:
@@ -60,6 +66,7 @@ tap_err tap_host_prefix(struct tap_buf *out, const json_t *operation, const json
 /* The request id that a response's headers carry, borrowed; "" when none does. */
 const char *tap_response_request_id(const struct tap_response *response);
 
-extern const struct tap_protocol tap_protocol_query;
+extern const struct tap_protocol tap_protocol_rpc_v2_cbor, tap_protocol_json,
+    tap_protocol_rest_json, tap_protocol_rest_xml, tap_protocol_query, tap_protocol_ec2;
 
 #endif

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "json.h"
 #include "mem.h"
 #include "protocol.h"
 
@@ -152,6 +153,16 @@ void tap_answer_json_error(struct tap_error *err, const struct tap_response *res
         tap_error_copy(err->message, sizeof err->message, message);
 }
 
+void tap_answer_parse_json_error(struct tap_error *err, const struct tap_model *model,
+                                 const struct tap_response *response)
+{
+    json_t *body = NULL;
+    tap_answer_error(err, model, response);
+    tap_json_parse(&body, tap_buf_text(&response->body), response->body.len, NULL, NULL);
+    tap_answer_json_error(err, response, body);
+    json_decref(body);
+}
+
 /* ---- XML ---- */
 
 static const struct tap_xml *find_error(const struct tap_xml *root)
@@ -185,6 +196,17 @@ void tap_answer_xml_error(struct tap_error *err, const struct tap_xml *root)
     read_request_id(err, root);
 }
 
+void tap_answer_parse_xml_error(struct tap_error *err, const struct tap_model *model,
+                                const struct tap_response *response)
+{
+    struct tap_xml *root = NULL;
+    tap_answer_error(err, model, response);
+    if (tap_xml_parse(&root, tap_buf_text(&response->body), response->body.len, NULL))
+        return;
+    tap_answer_xml_error(err, root);
+    tap_xml_free(root);
+}
+
 /* ---- errors of services that once spoke query ---- */
 
 bool tap_model_is_query_compatible(const struct tap_model *model)
@@ -207,7 +229,7 @@ static const char *shape_in(const struct tap_model *model, const json_t *errors,
     return NULL;
 }
 
-const char *tap_answer_shape_of_code(const struct tap_model *model, const char *code)
+static const char *shape_of_code(const struct tap_model *model, const char *code)
 {
     size_t n;
     const char *const *names = tap_model_operations(model, &n);
@@ -219,4 +241,17 @@ const char *tap_answer_shape_of_code(const struct tap_model *model, const char *
             return shape;
     }
     return code;
+}
+
+const char *tap_answer_begin_error(struct tap_response *out, const struct tap_model *model,
+                                   const struct tap_error *error)
+{
+    const char *shape = shape_of_code(model, error->name);
+    if (tap_model_is_query_compatible(model)) {
+        char *both =
+            tap_sprintf("%s;%s", error->name, error->http_status < 500 ? "Sender" : "Receiver");
+        tap_headers_set(&out->headers, "x-amzn-query-error", both);
+        tap_free(both);
+    }
+    return shape;
 }

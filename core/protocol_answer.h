@@ -26,16 +26,24 @@ tap_err tap_answer_broken(struct tap_error *err, const struct tap_model *model,
  * id); what the body says is put over it by the functions below. */
 void tap_answer_error(struct tap_error *err, const struct tap_model *model,
                       const struct tap_response *response);
-/* By the JSON (or CBOR) protocols; `body` may be NULL. Names come without namespace and address;
+/* Of the JSON (or CBOR) protocols; `body` may be NULL. Names come without namespace and address;
  * a service that has moved from the query protocol says its old name in a header, which wins. */
 void tap_answer_json_error(struct tap_error *err, const struct tap_response *response,
                            const json_t *body);
 /* <ErrorResponse><Error>, <Response><Errors><Error> (EC2), or <Error> alone (S3). */
 void tap_answer_xml_error(struct tap_error *err, const struct tap_xml *root);
 
+/* parse_error of struct tap_protocol, by the body's format. */
+void tap_answer_parse_json_error(struct tap_error *err, const struct tap_model *model,
+                                 const struct tap_response *response);
+void tap_answer_parse_xml_error(struct tap_error *err, const struct tap_model *model,
+                                const struct tap_response *response);
+
 /* True when the model's service once spoke query and still names its errors so. */
 bool tap_model_is_query_compatible(const struct tap_model *model);
-/* For a server: the name of the error's shape, where the service's code for it is `code`. */
-const char *tap_answer_shape_of_code(const struct tap_model *model, const char *code);
+/* For a server of a JSON protocol: the error's name for the body, its shape's; sets the header that
+ * carries the query protocol's name for it, where the model asks for that. Borrowed. */
+const char *tap_answer_begin_error(struct tap_response *out, const struct tap_model *model,
+                                   const struct tap_error *error);
 
 #endif

@@ -4,6 +4,7 @@
 #include "protocol_gzip.h"
 
 #include <string.h>
+#include <strings.h>
 #include <zlib.h>
 
 #include "mem.h"
@@ -26,6 +27,15 @@ static bool wants_gzip(const json_t *operation)
     return false;
 }
 
+/* After what the caller encoded it with. */
+static void add_encoding(struct tap_headers *headers)
+{
+    const char *before = tap_headers_get(headers, "Content-Encoding");
+    char *all = before && *before ? tap_sprintf("%s, gzip", before) : tap_strdup("gzip");
+    tap_headers_set(headers, "Content-Encoding", all);
+    tap_free(all);
+}
+
 void tap_compress_request(struct tap_request *request, const json_t *operation)
 {
     if (request->body.len < WORTH_IT || !wants_gzip(operation))
@@ -43,13 +53,13 @@ void tap_compress_request(struct tap_request *request, const json_t *operation)
     if (deflate(&zip, Z_FINISH) == Z_STREAM_END) {
         tap_buf_reset(&request->body);
         tap_buf_add(&request->body, packed, zip.total_out);
-        tap_headers_set(&request->headers, "Content-Encoding", "gzip");
+        add_encoding(&request->headers);
     }
     deflateEnd(&zip);
     tap_free(packed);
 }
 
-bool tap_gunzip(struct tap_buf *out, const struct tap_buf *body)
+static bool gunzip(struct tap_buf *out, const struct tap_buf *body)
 {
     z_stream zip = {0};
     if (inflateInit2(&zip, MAX_WBITS + GZIP_WRAPPER) != Z_OK)
@@ -67,4 +77,12 @@ bool tap_gunzip(struct tap_buf *out, const struct tap_buf *body)
     inflateEnd(&zip);
     tap_free(step);
     return code == Z_STREAM_END && !out->overflow;
+}
+
+const struct tap_buf *tap_plain_body(struct tap_buf *plain, const struct tap_request *request)
+{
+    const char *encoding = tap_headers_get(&request->headers, "Content-Encoding");
+    if (!encoding || strcasecmp(encoding, "gzip") != 0)
+        return &request->body;
+    return gunzip(plain, &request->body) ? plain : NULL;
 }

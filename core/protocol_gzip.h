@@ -13,8 +13,8 @@
 /* Replaces the body and sets Content-Encoding, where the operation has the trait and the body is
  * large enough. */
 void tap_compress_request(struct tap_request *request, const json_t *operation);
-/* The body of a received request as it was before compression. False when it is broken or would
- * pass out's limit. */
-bool tap_gunzip(struct tap_buf *out, const struct tap_buf *body);
+/* The body of a received request as it was before compression: the request's own, or what is put
+ * into `plain`, an empty buffer with a limit. NULL when it is broken or would pass the limit. */
+const struct tap_buf *tap_plain_body(struct tap_buf *plain, const struct tap_request *request);
 
 #endif

@@ -83,6 +83,12 @@ bool tap_ref_flag(const json_t *ref, const char *name)
     return json_is_true(json_object_get(ref, name));
 }
 
+const char *tap_wire_own_name(const json_t *ref, const char *member)
+{
+    const char *name = json_string_value(json_object_get(ref, "locationName"));
+    return name ? name : member;
+}
+
 bool tap_wire_flattened(const json_t *ref, const json_t *shape)
 {
     return tap_ref_flag(ref, "flattened") || tap_ref_flag(shape, "flattened");
@@ -91,7 +97,7 @@ bool tap_wire_flattened(const json_t *ref, const json_t *shape)
 const char *tap_wire_name(const struct tap_model *model, const json_t *ref, const char *member)
 {
     const json_t *shape = tap_ref_shape(model, ref);
-    const char *name = json_string_value(json_object_get(ref, "locationName"));
+    const char *name = tap_wire_own_name(ref, member);
     /* Models of before Smithy say "flattened" on the list itself; then its elements' name stands in
      * place of the member's. */
     if (tap_shape_kind(shape) == TAP_SHAPE_LIST && tap_ref_flag(shape, "flattened")) {
@@ -99,7 +105,7 @@ const char *tap_wire_name(const struct tap_model *model, const json_t *ref, cons
         const char *item_name = json_string_value(json_object_get(item, "locationName"));
         name = item_name ? item_name : name;
     }
-    return name ? name : member;
+    return name;
 }
 
 static const char *inner_name(const json_t *shape, const char *part, const char *otherwise)

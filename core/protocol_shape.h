@@ -33,6 +33,8 @@ enum tap_shape_kind tap_shape_kind(const json_t *shape);
 const char *tap_ref_trait(const json_t *ref, const json_t *shape, const char *name);
 bool tap_ref_flag(const json_t *ref, const char *name);
 
+/* A member's name in JSON, headers and paths: the model's locationName, or else its own. */
+const char *tap_wire_own_name(const json_t *ref, const char *member);
 /* Names in forms and XML. A structure's member: */
 const char *tap_wire_name(const struct tap_model *model, const json_t *ref, const char *member);
 /* True when the elements of a list or map stand directly under the member's name. */

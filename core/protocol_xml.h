@@ -19,6 +19,9 @@ tap_err tap_xml_read_value(json_t **value, const struct tap_model *model, const 
 tap_err tap_xml_write_value(struct tap_buf *out, const struct tap_model *model, const char *name,
                             const json_t *ref, const json_t *value, struct tap_error *err);
 
+/* The same for a structure's members alone, without an element around them. */
+tap_err tap_xml_write_members(struct tap_buf *out, const struct tap_model *model, const json_t *ref,
+                              const json_t *value, struct tap_error *err);
 /* Appends <name>text</name>. */
 void tap_xml_write_text(struct tap_buf *out, const char *name, const char *text);
 

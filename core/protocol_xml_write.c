@@ -114,6 +114,16 @@ static tap_err write_items(struct writer *writer, const char *name, const json_t
     return code;
 }
 
+static void write_key(struct writer *writer, const json_t *shape, const char *key)
+{
+    const char *name = tap_wire_key_name(shape);
+    tap_buf_printf(writer->out, "<%s", name);
+    put_namespace(writer, json_object_get(shape, "key"), NULL);
+    tap_buf_putc(writer->out, '>');
+    tap_xml_escape(writer->out, key, strlen(key));
+    put_close(writer, name);
+}
+
 static tap_err write_entries(struct writer *writer, const char *name, const json_t *shape,
                              const json_t *map)
 {
@@ -123,7 +133,7 @@ static tap_err write_entries(struct writer *writer, const char *name, const json
         if (json_is_null(json_object_iter_value(at)))
             continue;
         tap_buf_printf(writer->out, "<%s>", name);
-        tap_xml_write_text(writer->out, tap_wire_key_name(shape), json_object_iter_key(at));
+        write_key(writer, shape, json_object_iter_key(at));
         code = write_value(writer, tap_wire_value_name(shape), json_object_get(shape, "value"),
                            json_object_iter_value(at));
         put_close(writer, name);
@@ -188,6 +198,13 @@ tap_err tap_xml_write_value(struct tap_buf *out, const struct tap_model *model, 
 {
     struct writer writer = {.model = model, .out = out, .err = err};
     return write_value(&writer, name, ref, value);
+}
+
+tap_err tap_xml_write_members(struct tap_buf *out, const struct tap_model *model, const json_t *ref,
+                              const json_t *value, struct tap_error *err)
+{
+    struct writer writer = {.model = model, .out = out, .err = err};
+    return write_members(&writer, json_object_get(tap_ref_shape(model, ref), "members"), value);
 }
 
 void tap_xml_write_text(struct tap_buf *out, const char *name, const char *text)

@@ -1,7 +1,7 @@
 /*
  * The query protocol: a form (Action=..., one parameter a scalar) is sent, XML comes back. Its four
  * halves are client and server, request and response; what they share is here: how a model's
- * members are named on the wire. Private to query_*.c.
+ * members are named on the wire. Private to query*.c and ec2.c.
  *
  * Source: Smithy, "AWS query protocol"; and botocore's models, which say some of it differently.
  */
@@ -14,17 +14,28 @@
 /* The element of a response that holds the output: "DescribeStacksResult". Freed by tap_free. */
 char *tap_query_result_name(const json_t *operation);
 
-tap_err tap_query_build_request(struct tap_request *out, const struct tap_model *model,
-                                const json_t *operation, const json_t *input,
-                                struct tap_error *err);
+/* The ec2 protocol sends the same form with other names, and answers in plainer XML. */
+struct tap_query_dialect {
+    /* Appends a member's name in the form. */
+    void (*add_name)(struct tap_buf *out, const struct tap_model *model, const json_t *ref,
+                     const char *member);
+    bool flat_lists;  /* Name.1, whatever the model says */
+    bool empty_lists; /* an empty list is sent as "Name=" */
+};
+
+tap_err tap_query_build_form(struct tap_request *out, const struct tap_query_dialect *dialect,
+                             const struct tap_model *model, const json_t *operation,
+                             const json_t *input, struct tap_error *err);
+tap_err tap_query_read_form(const json_t **operation, json_t **input,
+                            const struct tap_query_dialect *dialect, const struct tap_model *model,
+                            const struct tap_request *request, struct tap_error *err);
+
 tap_err tap_query_parse_response(json_t **output, const struct tap_model *model,
                                  const json_t *operation, const struct tap_response *response,
                                  struct tap_error *err);
-void tap_query_parse_error(struct tap_error *err, const struct tap_model *model,
-                           const struct tap_response *response);
-tap_err tap_query_read_request(const json_t **operation, json_t **input,
-                               const struct tap_model *model, const struct tap_request *request,
-                               struct tap_error *err);
+/* Sets status and headers, and begins the body with <name xmlns="...">. */
+void tap_query_begin_answer(struct tap_response *out, const struct tap_model *model, int status,
+                            const char *request_id, const char *name);
 void tap_query_write_response(struct tap_response *out, const struct tap_model *model,
                               const json_t *operation, const json_t *output,
                               const char *request_id);

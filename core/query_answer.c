@@ -7,9 +7,8 @@
 #include "protocol_xml.h"
 #include "query.h"
 
-/* <name xmlns="...">, and the headers that every answer has. */
-static void begin(struct tap_response *out, const struct tap_model *model, int status,
-                  const char *request_id, const char *name)
+void tap_query_begin_answer(struct tap_response *out, const struct tap_model *model, int status,
+                            const char *request_id, const char *name)
 {
     const char *xmlns =
         json_string_value(json_object_get(tap_model_metadata(model), "xmlNamespace"));
@@ -32,7 +31,7 @@ void tap_query_write_response(struct tap_response *out, const struct tap_model *
     const json_t *ref = json_object_get(operation, "output");
     char *name = tap_sprintf("%sResponse", json_string_value(json_object_get(operation, "name")));
     char *result = tap_query_result_name(operation);
-    begin(out, model, 200, request_id, name);
+    tap_query_begin_answer(out, model, 200, request_id, name);
     if (ref)
         tap_xml_write_value(&out->body, model, result, ref, output, NULL);
     tap_buf_puts(&out->body, "<ResponseMetadata>");
@@ -46,7 +45,7 @@ void tap_query_write_error(struct tap_response *out, const struct tap_model *mod
                            const struct tap_error *error, const char *request_id)
 {
     int status = error->http_status ? error->http_status : 400;
-    begin(out, model, status, request_id, "ErrorResponse");
+    tap_query_begin_answer(out, model, status, request_id, "ErrorResponse");
     tap_buf_puts(&out->body, "<Error>");
     tap_xml_write_text(&out->body, "Type", status < 500 ? "Sender" : "Receiver");
     tap_xml_write_text(&out->body, "Code", error->name);

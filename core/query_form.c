@@ -5,11 +5,11 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "json.h"
 #include "mem.h"
 #include "protocol_gzip.h"
+#include "protocol_request.h"
 #include "text.h"
 
 enum {
@@ -24,14 +24,6 @@ struct form {
 
 /* The key of a node's own text. Names are split at '.', so no child has this name. */
 static const char OWN_TEXT[] = ".";
-
-static tap_err refuse(struct tap_error *err, int status, const char *name, const char *message)
-{
-    tap_fail(err, TAP_E_SERVICE, name, "%s", message);
-    if (err)
-        err->http_status = status;
-    return TAP_E_SERVICE;
-}
 
 const json_t *tap_form_text(const json_t *node)
 {
@@ -85,10 +77,11 @@ static tap_err add_form(struct form *form, const char *text, size_t len, struct 
         const char *amp = memchr(text, '&', (size_t)(end - text));
         size_t n = (size_t)((amp ? amp : end) - text);
         if (form->nodes > MAX_FORM_NODES)
-            return refuse(err, 413, "RequestEntityTooLarge", "The request has too many parameters");
+            return tap_refuse_request(err, 413, "RequestEntityTooLarge",
+                                      "The request has too many parameters");
         if (n && !add_pair(form, text, n))
-            return refuse(err, 400, "MalformedQueryString",
-                          "The query string contains a syntax error");
+            return tap_refuse_request(err, 400, "MalformedQueryString",
+                                      "The query string contains a syntax error");
         text += amp ? n + 1 : n;
     }
     return TAP_OK;
@@ -96,18 +89,16 @@ static tap_err add_form(struct form *form, const char *text, size_t len, struct 
 
 static tap_err add_body(struct form *form, const struct tap_request *request, struct tap_error *err)
 {
-    const char *encoding = tap_headers_get(&request->headers, "Content-Encoding");
     struct tap_buf plain;
     tap_buf_init(&plain, MAX_FORM);
-    const struct tap_buf *body = &request->body;
+    const struct tap_buf *body = tap_plain_body(&plain, request);
     tap_err code = TAP_OK;
-    if (encoding && strcasecmp(encoding, "gzip") == 0) {
-        if (!tap_gunzip(&plain, body))
-            code = refuse(err, 400, "MalformedInput", "The request's body is not valid gzip");
-        body = &plain;
-    }
+    if (!body)
+        code =
+            tap_refuse_request(err, 400, "MalformedInput", "The request's body is not valid gzip");
     if (!code && body->len > MAX_FORM)
-        code = refuse(err, 413, "RequestEntityTooLarge", "Request size exceeded 16777216 bytes");
+        code = tap_refuse_request(err, 413, "RequestEntityTooLarge",
+                                  "Request size exceeded 16777216 bytes");
     if (!code)
         code = add_form(form, tap_buf_text(body), body->len, err);
     tap_buf_fini_secret(&plain);

@@ -5,13 +5,13 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "crypto.h"
 #include "json.h"
-#include "protocol_gzip.h"
+#include "protocol_request.h"
 #include "query.h"
 #include "text.h"
 
 struct form {
+    const struct tap_query_dialect *dialect;
     const struct tap_model *model;
     struct tap_buf *body;
     struct tap_buf path;
@@ -49,6 +49,16 @@ static tap_err put_inside(struct form *form, const char *name, const json_t *ref
     return code;
 }
 
+static tap_err put_member(struct form *form, const char *member, const json_t *ref,
+                          const json_t *value)
+{
+    size_t before = enter(form, "");
+    form->dialect->add_name(&form->path, form->model, ref, member);
+    tap_err code = put_value(form, ref, value);
+    tap_buf_cut(&form->path, before);
+    return code;
+}
+
 static tap_err put_structure(struct form *form, const json_t *shape, const json_t *value)
 {
     const json_t *members = json_object_get(shape, "members");
@@ -56,17 +66,9 @@ static tap_err put_structure(struct form *form, const json_t *shape, const json_
     for (void *at = json_object_iter((json_t *)members); at && !code;
          at = json_object_iter_next((json_t *)members, at)) {
         const char *member = json_object_iter_key(at);
-        const json_t *ref = json_object_iter_value(at);
         const json_t *inner = json_object_get(value, member);
-        const char *name = tap_wire_name(form->model, ref, member);
-        bool missing = !inner || json_is_null(inner);
-        if (!missing) {
-            code = put_inside(form, name, ref, inner);
-        } else if (form->depth == 1 && tap_ref_flag(ref, "idempotencyToken")) {
-            char token[TAP_UUID_SIZE];
-            tap_uuid(token);
-            put_pair(form, name, token, strlen(token));
-        }
+        if (inner && !json_is_null(inner))
+            code = put_member(form, member, json_object_iter_value(at), inner);
     }
     return code;
 }
@@ -78,10 +80,11 @@ static tap_err put_list(struct form *form, const json_t *ref, const json_t *shap
     const json_t *item;
     tap_err code = TAP_OK;
     if (!json_array_size(list)) { /* "there are none", as opposed to "not said" */
-        put_pair(form, tap_buf_text(&form->path), "", 0);
+        if (form->dialect->empty_lists)
+            put_pair(form, tap_buf_text(&form->path), "", 0);
         return TAP_OK;
     }
-    if (!tap_wire_flattened(ref, shape))
+    if (!form->dialect->flat_lists && !tap_wire_flattened(ref, shape))
         enter(form, tap_wire_item_name(shape));
     json_array_foreach(list, i, item)
     {
@@ -147,9 +150,8 @@ static tap_err put_value(struct form *form, const json_t *ref, const json_t *val
 {
     const json_t *shape = tap_ref_shape(form->model, ref);
     enum tap_shape_kind kind = tap_shape_kind(shape);
-    bool object = kind == TAP_SHAPE_STRUCTURE || kind == TAP_SHAPE_MAP;
     tap_err code = TAP_OK;
-    if ((object && !json_is_object(value)) || (kind == TAP_SHAPE_LIST && !json_is_array(value)))
+    if (!tap_shape_fits(kind, value))
         return misfit(form, kind);
     if (form->depth == TAP_MAX_DEPTH)
         return tap_fail(form->err, TAP_E_LIMIT, "TooDeep", "the input nests deeper than %d levels",
@@ -167,8 +169,9 @@ static tap_err put_value(struct form *form, const json_t *ref, const json_t *val
     return code;
 }
 
-tap_err tap_query_build_request(struct tap_request *out, const struct tap_model *model,
-                                const json_t *operation, const json_t *input, struct tap_error *err)
+tap_err tap_query_build_form(struct tap_request *out, const struct tap_query_dialect *dialect,
+                             const struct tap_model *model, const json_t *operation,
+                             const json_t *input, struct tap_error *err)
 {
     const char *action = json_string_value(json_object_get(operation, "name"));
     const char *version =
@@ -176,7 +179,7 @@ tap_err tap_query_build_request(struct tap_request *out, const struct tap_model 
     const char *target =
         json_string_value(json_object_get(json_object_get(operation, "http"), "requestUri"));
     const json_t *ref = json_object_get(operation, "input");
-    struct form form = {.model = model, .body = &out->body, .err = err};
+    struct form form = {.dialect = dialect, .model = model, .body = &out->body, .err = err};
     tap_buf_init(&form.path, MAX_PATH);
 
     tap_set(&out->method, "POST");
@@ -190,11 +193,11 @@ tap_err tap_query_build_request(struct tap_request *out, const struct tap_model 
     json_t *nothing = json_object();
     tap_err code = ref ? put_value(&form, ref, input ? input : nothing) : TAP_OK;
     json_decref(nothing);
-    if (!code && (out->body.overflow || form.path.overflow))
-        code = tap_fail(err, TAP_E_LIMIT, "TooLarge", "the request is larger than %d bytes",
-                        TAP_MAX_BODY);
+    if (!code && form.path.overflow)
+        code = tap_fail(err, TAP_E_LIMIT, "TooLarge", "a parameter's name is longer than %d bytes",
+                        MAX_PATH);
     if (!code)
-        tap_compress_request(out, operation);
+        code = tap_finish_request(out, model, operation, input, err);
     tap_buf_fini(&form.path);
     return code;
 }

@@ -27,14 +27,3 @@ tap_err tap_query_parse_response(json_t **output, const struct tap_model *model,
     tap_xml_free(root);
     return code;
 }
-
-void tap_query_parse_error(struct tap_error *err, const struct tap_model *model,
-                           const struct tap_response *response)
-{
-    struct tap_xml *root = NULL;
-    tap_answer_error(err, model, response);
-    if (tap_xml_parse(&root, tap_buf_text(&response->body), response->body.len, NULL))
-        return;
-    tap_answer_xml_error(err, root);
-    tap_xml_free(root);
-}

@@ -5,10 +5,14 @@
 #include <string.h>
 
 #include "mem.h"
+#include "protocol_request.h"
 #include "query.h"
 #include "query_form.h"
 
+enum { MAX_NAME = 64 * 1024 };
+
 struct reader {
+    const struct tap_query_dialect *dialect;
     const struct tap_model *model;
     struct tap_error *err;
     tap_err code;
@@ -16,14 +20,6 @@ struct reader {
 
 static json_t *read_value(struct reader *reader, const char *name, const json_t *ref,
                           const json_t *node);
-
-/* After tap_fail(TAP_E_SERVICE): the status that AWS answers bad requests with. */
-static tap_err bad_request(struct tap_error *err)
-{
-    if (err)
-        err->http_status = 400;
-    return TAP_E_SERVICE;
-}
 
 static json_t *read_scalar(struct reader *reader, const char *name, enum tap_shape_kind kind,
                            const json_t *node)
@@ -37,11 +33,23 @@ static json_t *read_scalar(struct reader *reader, const char *name, enum tap_sha
         return NULL;
     json_t *value = tap_scalar_read(kind, bytes, len);
     if (!value && !reader->code) {
-        tap_fail(reader->err, TAP_E_SERVICE, "MalformedInput",
-                 "Invalid value for %s: it must be %s", name, tap_shape_kind_name(kind));
-        reader->code = bad_request(reader->err);
+        reader->code = tap_refuse_request(reader->err, 400, "MalformedInput",
+                                          "Invalid value for %s: it must be %s", name,
+                                          tap_shape_kind_name(kind));
     }
     return value;
+}
+
+/* The node of a member; NULL when the form has none. */
+static const json_t *member_node(struct reader *reader, const char *member, const json_t *ref,
+                                 const json_t *node)
+{
+    struct tap_buf name;
+    tap_buf_init(&name, MAX_NAME);
+    reader->dialect->add_name(&name, reader->model, ref, member);
+    const json_t *inner = json_object_get(node, tap_buf_text(&name));
+    tap_buf_fini(&name);
+    return inner;
 }
 
 static json_t *read_structure(struct reader *reader, const json_t *shape, const json_t *node)
@@ -52,7 +60,7 @@ static json_t *read_structure(struct reader *reader, const json_t *shape, const 
          at = json_object_iter_next((json_t *)members, at)) {
         const char *member = json_object_iter_key(at);
         const json_t *ref = json_object_iter_value(at);
-        const json_t *inner = json_object_get(node, tap_wire_name(reader->model, ref, member));
+        const json_t *inner = member_node(reader, member, ref, node);
         json_t *item = inner ? read_value(reader, member, ref, inner) : NULL;
         if (item)
             json_object_set_new(value, member, item);
@@ -62,18 +70,18 @@ static json_t *read_structure(struct reader *reader, const json_t *shape, const 
 
 /* The elements of a list or map: the children with numbers for names, in the order of the numbers.
  * Freed by tap_free. */
-static const json_t **numbered(const json_t *ref, const json_t *shape, const char *inside,
-                               const json_t *node, size_t *n)
+static const json_t **numbered(const struct reader *reader, const json_t *ref, const json_t *shape,
+                               const char *inside, const json_t *node, size_t *n)
 {
-    return tap_form_numbered(tap_wire_flattened(ref, shape) ? node : json_object_get(node, inside),
-                             n);
+    bool flat = reader->dialect->flat_lists || tap_wire_flattened(ref, shape);
+    return tap_form_numbered(flat ? node : json_object_get(node, inside), n);
 }
 
 static json_t *read_list(struct reader *reader, const char *name, const json_t *ref,
                          const json_t *shape, const json_t *node)
 {
     size_t n;
-    const json_t **items = numbered(ref, shape, tap_wire_item_name(shape), node, &n);
+    const json_t **items = numbered(reader, ref, shape, tap_wire_item_name(shape), node, &n);
     json_t *list = json_array();
     for (size_t i = 0; i < n; i++) {
         json_t *item = read_value(reader, name, json_object_get(shape, "member"), items[i]);
@@ -88,7 +96,7 @@ static json_t *read_map(struct reader *reader, const char *name, const json_t *r
                         const json_t *shape, const json_t *node)
 {
     size_t n;
-    const json_t **entries = numbered(ref, shape, "entry", node, &n);
+    const json_t **entries = numbered(reader, ref, shape, "entry", node, &n);
     json_t *map = json_object();
     for (size_t i = 0; i < n; i++) {
         const json_t *key = tap_form_text(json_object_get(entries[i], tap_wire_key_name(shape)));
@@ -131,25 +139,22 @@ static tap_err find_operation(const json_t **operation, const struct tap_model *
     const char *action = parameter(form, "Action");
     const char *version = parameter(form, "Version");
     const char *known = json_string_value(json_object_get(tap_model_metadata(model), "apiVersion"));
-    if (!action || !*action) {
-        tap_fail(err, TAP_E_SERVICE, "MissingAction",
-                 "The request must contain the parameter Action");
-        return bad_request(err);
-    }
+    if (!action || !*action)
+        return tap_refuse_request(err, 400, "MissingAction",
+                                  "The request must contain the parameter Action");
     bool same_version = version && known && strcmp(version, known) == 0;
-    if (same_version && tap_model_operation(operation, model, action, NULL) == TAP_OK &&
-        strcmp(json_string_value(json_object_get(*operation, "name")), action) == 0)
+    if (same_version && tap_find_operation(operation, model, action))
         return TAP_OK;
-    tap_fail(err, TAP_E_SERVICE, "InvalidAction", "Could not find operation %s for version %s",
-             action, version ? version : "NO_VERSION_SPECIFIED");
-    return bad_request(err);
+    return tap_refuse_request(err, 400, "InvalidAction",
+                              "Could not find operation %s for version %s", action,
+                              version ? version : "NO_VERSION_SPECIFIED");
 }
 
-tap_err tap_query_read_request(const json_t **operation, json_t **input,
-                               const struct tap_model *model, const struct tap_request *request,
-                               struct tap_error *err)
+tap_err tap_query_read_form(const json_t **operation, json_t **input,
+                            const struct tap_query_dialect *dialect, const struct tap_model *model,
+                            const struct tap_request *request, struct tap_error *err)
 {
-    struct reader reader = {.model = model, .err = err};
+    struct reader reader = {.dialect = dialect, .model = model, .err = err};
     json_t *form = NULL;
     *operation = NULL;
     *input = NULL;

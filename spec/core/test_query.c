@@ -12,15 +12,7 @@
 
 #include <cmocka.h>
 
-#include "core/json.h"
-#include "core/mem.h"
-#include "core/protocol.h"
-#include "core/text.h"
-
-struct conformance_case {
-    const json_t *suite, *data;
-    struct tap_model *model;
-};
+#include "spec/core/protocol_cases.h"
 
 static const struct tap_protocol *query = &tap_protocol_query;
 
@@ -33,11 +25,6 @@ static json_t *parse(const char *text)
     return value;
 }
 
-static const char *member(const json_t *object, const char *name)
-{
-    return json_string_value(json_object_get(object, name));
-}
-
 static void check_equal(const json_t *got, const json_t *wanted)
 {
     if (json_equal(got, wanted))
@@ -46,201 +33,11 @@ static void check_equal(const json_t *got, const json_t *wanted)
     fail_msg("got    %s\nwanted %s", a, b);
 }
 
-/* A form as an object of its decoded names and values: order does not count. */
-static json_t *form_set(const char *text, size_t len)
-{
-    json_t *set = json_object();
-    const char *end = text + len;
-    while (text < end) {
-        size_t n = strcspn(text, "&"), name_len = strcspn(text, "=");
-        struct tap_buf name, value;
-        tap_buf_init(&name, n);
-        tap_buf_init(&value, n);
-        assert_true(name_len < n);
-        assert_true(tap_uri_decode(&name, text, name_len, true));
-        assert_true(tap_uri_decode(&value, text + name_len + 1, n - name_len - 1, true));
-        assert_null(json_object_get(set, tap_buf_text(&name)));
-        json_object_set_new(set, tap_buf_text(&name), json_string(tap_buf_text(&value)));
-        tap_buf_fini(&name);
-        tap_buf_fini(&value);
-        text += n + (text[n] == '&');
-    }
-    return set;
-}
-
-/* The conformance data writes blobs as their bytes; the value tree holds base64. */
-static json_t *with_base64(const struct tap_model *model, const json_t *ref, const json_t *value)
-{
-    const json_t *shape = tap_model_shape(model, member(ref, "shape"));
-    const char *type = member(shape, "type");
-    json_t *out;
-    const char *key;
-    json_t *inner;
-    size_t i;
-    if (strcmp(type, "blob") == 0) {
-        struct tap_buf text;
-        tap_buf_init(&text, 1000);
-        tap_base64_encode(&text, json_string_value(value), json_string_length(value));
-        out = json_string(tap_buf_text(&text));
-        tap_buf_fini(&text);
-        return out;
-    }
-    if (json_is_array(value)) {
-        out = json_array();
-        json_array_foreach(value, i, inner)
-            json_array_append_new(out, with_base64(model, json_object_get(shape, "member"), inner));
-        return out;
-    }
-    if (!json_is_object(value))
-        return json_deep_copy(value);
-    out = json_object();
-    json_object_foreach((json_t *)value, key, inner)
-    {
-        const json_t *members = json_object_get(shape, "members");
-        const json_t *next =
-            members ? json_object_get(members, key) : json_object_get(shape, "value");
-        json_object_set_new(out, key, with_base64(model, next, inner));
-    }
-    return out;
-}
-
-static int open_case(void **state)
-{
-    struct conformance_case *one = *state;
-    struct tap_error err;
-    json_t *given = json_object_get(one->data, "given");
-    json_t *model = json_pack(
-        "{s:O, s:O, s:{s:O}}", "metadata", json_object_get(one->suite, "metadata"), "shapes",
-        json_object_get(one->suite, "shapes"), "operations", member(given, "name"), given);
-    tap_err code = tap_model_from_json(&one->model, "test", model, &err);
-    json_decref(model);
-    if (code)
-        print_error("%s\n", err.message);
-    return code;
-}
-
-static int close_case(void **state)
-{
-    struct conformance_case *one = *state;
-    tap_model_free(one->model);
-    one->model = NULL;
-    return 0;
-}
-
-static const json_t *operation_of(const struct conformance_case *one)
-{
-    const json_t *operation = NULL;
-    const char *name = member(json_object_get(one->data, "given"), "name");
-    assert_int_equal(tap_model_operation(&operation, one->model, name, NULL), TAP_OK);
-    return operation;
-}
-
-/* The endpoint is the client's: its path stands before the target, its host after the prefix. */
-static void check_place(const struct conformance_case *one, const struct tap_request *request,
-                        const json_t *operation, const json_t *input)
-{
-    const json_t *wanted = json_object_get(one->data, "serialized");
-    const char *endpoint = member(one->suite, "clientEndpoint");
-    const char *host = endpoint ? strstr(endpoint, "//") + 2 : "";
-    const char *path = strchr(host, '/') ? strchr(host, '/') : "";
-    struct tap_buf place;
-    struct tap_error err;
-    tap_buf_init(&place, 1000);
-    tap_buf_printf(&place, "%s%s", path, request->target);
-    assert_string_equal(tap_buf_text(&place), member(wanted, "uri"));
-    tap_buf_reset(&place);
-    assert_int_equal(tap_host_prefix(&place, operation, input, &err), TAP_OK);
-    tap_buf_puts(&place, host);
-    if (member(wanted, "host"))
-        assert_string_equal(tap_buf_text(&place), member(wanted, "host"));
-    tap_buf_fini(&place);
-}
-
-static void check_body(const struct tap_request *request, const json_t *wanted)
-{
-    static const char token[] = "00000000-0000-4000-8000-000000000000";
-    const char *body = member(wanted, "body");
-    if (!body)
-        return;
-    json_t *got = form_set(tap_buf_text(&request->body), request->body.len);
-    json_t *set = form_set(body, strlen(body));
-    const char *key;
-    json_t *value;
-    json_object_foreach(set, key, value) if (strcmp(json_string_value(value), token) == 0)
-    { /* random: any UUID will do */
-        assert_int_equal(strlen(member(got, key)), strlen(token));
-        json_object_set(got, key, value);
-    }
-    check_equal(got, set);
-    json_decref(got);
-    json_decref(set);
-}
-
-static void request_case(void **state)
-{
-    const struct conformance_case *one = *state;
-    const json_t *operation = operation_of(one), *ref = json_object_get(operation, "input");
-    const json_t *wanted = json_object_get(one->data, "serialized");
-    const json_t *params = json_object_get(one->data, "params");
-    json_t *input = ref ? with_base64(one->model, ref, params) : json_object();
-    struct tap_request request;
-    struct tap_error err;
-    const char *name;
-    json_t *value;
-    tap_request_init(&request);
-    if (tap_validate_input(one->model, operation, input, &err))
-        fail_msg("%s", err.message);
-    if (query->build_request(&request, one->model, operation, input, &err))
-        fail_msg("%s", err.message);
-    assert_string_equal(request.method, member(wanted, "method"));
-    check_place(one, &request, operation, input);
-    check_body(&request, wanted);
-    json_object_foreach(json_object_get(wanted, "headers"), name, value)
-    {
-        const char *header = tap_headers_get(&request.headers, name);
-        assert_non_null(header);
-        assert_memory_equal(header, json_string_value(value), json_string_length(value));
-    }
-    tap_request_fini(&request);
-    json_decref(input);
-}
-
 static void fill_response(struct tap_response *response, int status, const char *body)
 {
     tap_response_init(response);
     response->status = status;
     tap_buf_puts(&response->body, body);
-}
-
-static void response_case(void **state)
-{
-    const struct conformance_case *one = *state;
-    const json_t *operation = operation_of(one), *ref = json_object_get(operation, "output");
-    const json_t *given = json_object_get(one->data, "response");
-    const char *body = member(given, "body");
-    struct tap_response response;
-    struct tap_error err;
-    int status = (int)json_integer_value(json_object_get(given, "status_code"));
-    fill_response(&response, status, body ? body : "");
-    if (json_object_get(one->data, "errorCode")) {
-        query->parse_error(&err, one->model, &response);
-        assert_int_equal(err.code, TAP_E_SERVICE);
-        assert_int_equal(err.http_status, status);
-        assert_string_equal(err.name, member(one->data, "errorCode"));
-        assert_string_equal(err.request_id, "foo-id");
-        if (member(one->data, "errorMessage"))
-            assert_string_equal(err.message, member(one->data, "errorMessage"));
-    } else {
-        json_t *output = NULL;
-        const json_t *result = json_object_get(one->data, "result");
-        if (query->parse_response(&output, one->model, operation, &response, &err))
-            fail_msg("%s", err.message);
-        json_t *wanted = ref ? with_base64(one->model, ref, result) : json_object();
-        check_equal(output, wanted);
-        json_decref(output);
-        json_decref(wanted);
-    }
-    tap_response_fini(&response);
 }
 
 #define HTTP "\"http\": {\"method\": \"POST\", \"requestUri\": \"/\"}"
@@ -579,18 +376,22 @@ static void names_with_too_many_parts_are_refused(void **state)
     tap_free(deep);
 }
 
-static void services_in_other_protocols_are_refused_by_name(void **state)
+static void the_protocol_is_the_one_that_botocore_would_choose(void **state)
 {
     (void)state;
     static const struct {
-        const char *metadata, *says;
+        const char *metadata;
+        const struct tap_protocol *wanted;
     } offers[] = {
-        {"{\"protocol\": \"query\"}", NULL},
-        {"{\"protocol\": \"json\", \"protocols\": [\"json\", \"query\"]}", NULL},
-        {"{\"protocol\": \"rest-json\"}", "spoken to in the rest-json protocol"},
-        {"{\"protocol\": \"json\", \"protocols\": [\"rest-xml\", \"json\"]}",
-         "spoken to in the json protocol"},
-        {"{\"protocol\": \"carrier-pigeon\"}", "no protocol that is known"},
+        {"{\"protocol\": \"query\"}", &tap_protocol_query},
+        {"{\"protocol\": \"ec2\"}", &tap_protocol_ec2},
+        {"{\"protocol\": \"rest-xml\", \"protocols\": []}", &tap_protocol_rest_xml},
+        {"{\"protocol\": \"query\", \"protocols\": [\"query\", \"json\"]}", &tap_protocol_json},
+        {"{\"protocol\": \"json\", \"protocols\": [\"json\", \"smithy-rpc-v2-cbor\"]}",
+         &tap_protocol_rpc_v2_cbor},
+        {"{\"protocol\": \"json\", \"protocols\": [\"rest-xml\", \"rest-json\"]}",
+         &tap_protocol_rest_json},
+        {"{\"protocol\": \"carrier-pigeon\"}", NULL},
     };
     for (size_t i = 0; i < sizeof offers / sizeof *offers; i++) {
         struct tap_error err;
@@ -602,10 +403,10 @@ static void services_in_other_protocols_are_refused_by_name(void **state)
         if (tap_model_from_json(&other, "pigeon", json, &err))
             fail_msg("%s", err.message);
         tap_err code = tap_protocol_of(&protocol, other, &err);
-        assert_int_equal(code, offers[i].says ? TAP_E_UNSUPPORTED : TAP_OK);
-        assert_ptr_equal(protocol, offers[i].says ? NULL : query);
-        if (offers[i].says)
-            assert_non_null(strstr(err.message, offers[i].says));
+        assert_int_equal(code, offers[i].wanted ? TAP_OK : TAP_E_UNSUPPORTED);
+        assert_ptr_equal(protocol, offers[i].wanted);
+        if (code)
+            assert_non_null(strstr(err.message, "no protocol that is known"));
         tap_model_free(other);
         json_decref(json);
     }
@@ -642,61 +443,12 @@ static const struct CMUnitTest own_tests[] = {
     cmocka_unit_test(an_empty_parameter_is_an_empty_list),
     cmocka_unit_test(bad_requests_get_the_answers_of_aws),
     cmocka_unit_test(names_with_too_many_parts_are_refused),
-    cmocka_unit_test(services_in_other_protocols_are_refused_by_name),
+    cmocka_unit_test(the_protocol_is_the_one_that_botocore_would_choose),
     cmocka_unit_test(a_host_label_must_fit_a_host_name),
 };
 
-static json_t *read_suites(const char *direction)
-{
-    const char *folder = getenv("TAP_CONFORMANCE");
-    char *path = tap_sprintf("%s/protocols/%s/query.json",
-                             folder ? folder : "../shared/conformance", direction);
-    json_t *suites = json_load_file(path, 0, NULL);
-    tap_free(path);
-    return suites;
-}
-
-/* One cmocka test for each case of the suites. */
-static int run_cases(const json_t *suites, const char *group, CMUnitTestFunction function)
-{
-    enum { MOST = 500 };
-    struct CMUnitTest *tests = tap_calloc(MOST, sizeof *tests);
-    struct conformance_case *cases = tap_calloc(MOST, sizeof *cases);
-    size_t n = 0, i, j;
-    json_t *suite, *one;
-    json_array_foreach(suites, i, suite) json_array_foreach(json_object_get(suite, "cases"), j, one)
-    {
-        assert_true(n < MOST);
-        cases[n] = (struct conformance_case){.suite = suite, .data = one};
-        tests[n] =
-            (struct CMUnitTest){member(one, "id"), function, open_case, close_case, &cases[n]};
-        n++;
-    }
-    int failed = _cmocka_run_group_tests(group, tests, n, NULL, NULL);
-    tap_free(tests);
-    tap_free(cases);
-    return failed;
-}
-
-static void conformance_data(void **state)
-{
-    (void)state;
-    print_message("skipped: no protocol tests in $TAP_CONFORMANCE (../shared/conformance)\n");
-    skip();
-}
-
 int main(void)
 {
-    const struct CMUnitTest absent[] = {cmocka_unit_test(conformance_data)};
-    json_t *requests = read_suites("input"), *responses = read_suites("output");
     int failed = cmocka_run_group_tests_name("query", own_tests, load_model, drop_model);
-    if (requests && responses) {
-        failed += run_cases(requests, "query requests", request_case);
-        failed += run_cases(responses, "query responses", response_case);
-    } else {
-        failed += cmocka_run_group_tests_name("query conformance", absent, NULL, NULL);
-    }
-    json_decref(requests);
-    json_decref(responses);
-    return failed;
+    return failed + protocol_cases("query", query);
 }
