@@ -23,8 +23,6 @@
 
 enum { MAX_OUTPUT = 16 * 1024 * 1024, KILL_AFTER_MS = 2000, READ_END = 0, WRITE_END = 1 };
 
-extern char **environ;
-
 /* One of the child's three pipes, our end; fd is -1 when there is none (any more). */
 struct stream {
     struct tap_watch watch;
@@ -289,9 +287,9 @@ static int spawn(pid_t *pid, const struct tap_proc_options *options, const struc
         flags |= POSIX_SPAWN_SETPGROUP;
     posix_spawnattr_setflags(&attributes, flags);
 
-    char **env = options->env ? (char **)(uintptr_t)options->env : environ;
+    char **env = options->env ? (char **)options->env : environ;
     int why = posix_spawnp(pid, options->argv[0], &actions, &attributes,
-                           (char **)(uintptr_t)options->argv, env);
+                           (char *const *)options->argv, env);
     posix_spawn_file_actions_destroy(&actions);
     posix_spawnattr_destroy(&attributes);
     return why;

@@ -140,8 +140,8 @@ static enum MHD_Result add_header(void *user, enum MHD_ValueKind kind, const cha
 
 static enum MHD_Result refuse(struct MHD_Connection *connection, unsigned status, const char *text)
 {
-    struct MHD_Response *response = MHD_create_response_from_buffer(
-        strlen(text), (void *)(uintptr_t)text, MHD_RESPMEM_PERSISTENT);
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(strlen(text), (void *)text, MHD_RESPMEM_PERSISTENT);
     MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
     enum MHD_Result result = MHD_queue_response(connection, status, response);
     MHD_destroy_response(response);
@@ -408,7 +408,7 @@ static void add_headers(struct MHD_Response *answer_to, const struct tap_exchang
     if (tap_headers_get(headers, "Date") || !exchange->server)
         return;
     char date[TAP_TIME_SIZE];
-    tap_time_http(date, (double)(tap_loop_wall(exchange->server->loop) / 1000));
+    tap_time_http(date, (double)tap_loop_wall(exchange->server->loop) / 1000);
     MHD_add_response_header(answer_to, MHD_HTTP_HEADER_DATE, date);
 }
 

@@ -1,5 +1,5 @@
---- Foreign clients against the sandbox: the AWS CLI, boto3 and curl from the distribution. They share no code with us, so
--- what they accept is right and not merely consistent.
+--- Foreign clients against the sandbox: the AWS CLI, boto3 and curl from the distribution. They share no code
+-- with us, so what they accept is right and not merely consistent.
 
 local json = require "tap.core.json"
 local proc = require "tap.core.proc"
@@ -14,9 +14,8 @@ local scratch, server_pid, url
 -- The server is a process of its own, as a user has it; `timeout` ends it even when this spec dies.
 local function start_server()
   scratch = proc.run({ "mktemp", "-d" }).out:gsub("%s+$", "")
-  local start = ("timeout 300 %s sandbox --listen 127.0.0.1:0 --clock virtual >%s/server 2>&1 & echo $!"):format(
-    TAPENGINE, scratch)
-  server_pid = proc.run({ "sh", "-c", start }).out:match("%d+")
+  local start = "timeout 300 %s sandbox --listen 127.0.0.1:0 --clock virtual >%s/server 2>&1 & echo $!"
+  server_pid = proc.run({ "sh", "-c", start:format(TAPENGINE, scratch) }).out:match("%d+")
   for _ = 1, 200 do
     url = sys.exists(scratch .. "/server") and sys.read_file(scratch .. "/server"):match("http://%S+:%d+")
     if url then return end
@@ -28,9 +27,9 @@ end
 -- A clean environment: nothing of the machine's configuration or credentials counts.
 local function environment(secret)
   return {
-    PATH = "/usr/bin:/bin", HOME = scratch, AWS_ACCESS_KEY_ID = "test", AWS_SECRET_ACCESS_KEY = secret or "test",
-    AWS_DEFAULT_REGION = "us-east-1", AWS_EC2_METADATA_DISABLED = "true", AWS_PAGER = "", AWS_CONFIG_FILE = "/dev/null",
-    AWS_SHARED_CREDENTIALS_FILE = "/dev/null",
+    PATH = "/usr/bin:/bin", HOME = scratch, AWS_DEFAULT_REGION = "us-east-1", AWS_PAGER = "",
+    AWS_ACCESS_KEY_ID = "test", AWS_SECRET_ACCESS_KEY = secret or "test", AWS_EC2_METADATA_DISABLED = "true",
+    AWS_CONFIG_FILE = "/dev/null", AWS_SHARED_CREDENTIALS_FILE = "/dev/null",
   }
 end
 
@@ -69,8 +68,9 @@ describe("the AWS CLI", function()
   end)
 
   it("creates a stack, waits for it, reads it, and deletes it", function()
-    local id = aws("cloudformation", "create-stack", "--stack-name", "TapStackdev", "--template-body", "file://" .. TEMPLATE,
-      "--parameters", "ParameterKey=EnvironmentSuffix,ParameterValue=dev", "--tags", "Key=team,Value=tap").StackId
+    local id = aws("cloudformation", "create-stack", "--stack-name", "TapStackdev", "--template-body",
+      "file://" .. TEMPLATE, "--parameters", "ParameterKey=EnvironmentSuffix,ParameterValue=dev",
+      "--tags", "Key=team,Value=tap").StackId
     assert.truthy(id:match("^arn:aws:cloudformation:us%-east%-1:123456789012:stack/TapStackdev/"))
     aws("cloudformation", "wait", "stack-create-complete", "--stack-name", "TapStackdev")
 
@@ -87,9 +87,10 @@ describe("the AWS CLI", function()
     assert.are.equal("TapStackdev", events[1].LogicalResourceId)
     assert.are.equal("User Initiated", events[#events].ResourceStatusReason)
 
-    local resources = aws("cloudformation", "describe-stack-resources", "--stack-name", "TapStackdev").StackResources
-    assert.are.equal(9, #resources)
-    assert.are.equal(9, #aws("cloudformation", "list-stack-resources", "--stack-name", "TapStackdev").StackResourceSummaries)
+    local resources = aws("cloudformation", "describe-stack-resources", "--stack-name", "TapStackdev")
+    assert.are.equal(9, #resources.StackResources)
+    local summaries = aws("cloudformation", "list-stack-resources", "--stack-name", "TapStackdev")
+    assert.are.equal(9, #summaries.StackResourceSummaries)
     assert.truthy(#aws("cloudformation", "list-exports").Exports >= 7)
     local template = aws("cloudformation", "get-template", "--stack-name", "TapStackdev").TemplateBody
     assert.are.equal("AWS::DynamoDB::Table", template.Resources.TurnAroundPromptTable.Type)
@@ -98,21 +99,21 @@ describe("the AWS CLI", function()
     aws("cloudformation", "wait", "stack-delete-complete", "--stack-name", "TapStackdev")
     assert.truthy(aws_fails(nil, "cloudformation", "describe-stacks", "--stack-name", "TapStackdev")
       :find("Stack with id TapStackdev does not exist", 1, true))
-    assert.are.equal("DELETE_COMPLETE", aws("cloudformation", "describe-stacks", "--stack-name", id).Stacks[1].StackStatus)
+    local deleted = aws("cloudformation", "describe-stacks", "--stack-name", id).Stacks[1]
+    assert.are.equal("DELETE_COMPLETE", deleted.StackStatus)
   end)
 
   it("is told what is wrong with a parameter", function()
     local message = aws_fails(nil, "cloudformation", "create-stack", "--stack-name", "bad", "--template-body",
       "file://" .. TEMPLATE, "--parameters", "ParameterKey=EnvironmentSuffix,ParameterValue=bad-suffix!")
-    assert.truthy(message:find(
-      "(ValidationError) when calling the CreateStack operation: Parameter EnvironmentSuffix failed to satisfy constraint: " ..
-      "Must contain only alphanumeric characters", 1, true), message)
+    assert.truthy(message:find("(ValidationError) when calling the CreateStack operation: Parameter " ..
+      "EnvironmentSuffix failed to satisfy constraint: Must contain only alphanumeric characters", 1, true), message)
   end)
 
   it("is refused with a wrong secret", function()
     local message = aws_fails("wrong", "cloudformation", "describe-stacks")
     assert.truthy(message:find("(SignatureDoesNotMatch)", 1, true), message)
-    assert.truthy(message:find("The request signature we calculated does not match the signature you provided", 1, true))
+    assert.truthy(message:find("The request signature we calculated does not match", 1, true))
   end)
 
   it("is told that an operation is not emulated", function()
@@ -130,7 +131,8 @@ stack_id = cfn.create_stack(StackName="boto", TemplateBody=body, Parameters=[
 cfn.get_waiter("stack_create_complete").wait(StackName="boto")
 stack = cfn.describe_stacks(StackName=stack_id)["Stacks"][0]
 assert stack["CreationTime"].year >= 2026, stack["CreationTime"]
-assert stack["Tags"] == [] and stack["NotificationARNs"] == [] and stack["RollbackConfiguration"] == {}, stack
+assert stack["Tags"] == [] and stack["NotificationARNs"] == [], stack
+assert stack["RollbackConfiguration"] == {}, stack
 pages = cfn.get_paginator("describe_stack_events").paginate(StackName="boto")
 events = [event for page in pages for event in page["StackEvents"]]
 assert events[-1]["ResourceStatus"] == "CREATE_IN_PROGRESS" and events[0]["ResourceStatus"] == "CREATE_COMPLETE"
