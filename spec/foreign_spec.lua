@@ -107,7 +107,8 @@ describe("the AWS CLI", function()
     local message = aws_fails(nil, "cloudformation", "create-stack", "--stack-name", "bad", "--template-body",
       "file://" .. TEMPLATE, "--parameters", "ParameterKey=EnvironmentSuffix,ParameterValue=bad-suffix!")
     assert.truthy(message:find("(ValidationError) when calling the CreateStack operation: Parameter " ..
-      "EnvironmentSuffix failed to satisfy constraint: Must contain only alphanumeric characters", 1, true), message)
+      "EnvironmentSuffix failed to satisfy constraint: Must contain only alphanumeric characters", 1, true),
+      message)
   end)
 
   it("is refused with a wrong secret", function()
@@ -135,7 +136,8 @@ assert stack["Tags"] == [] and stack["NotificationARNs"] == [], stack
 assert stack["RollbackConfiguration"] == {}, stack
 pages = cfn.get_paginator("describe_stack_events").paginate(StackName="boto")
 events = [event for page in pages for event in page["StackEvents"]]
-assert events[-1]["ResourceStatus"] == "CREATE_IN_PROGRESS" and events[0]["ResourceStatus"] == "CREATE_COMPLETE"
+assert events[-1]["ResourceStatus"] == "CREATE_IN_PROGRESS"
+assert events[0]["ResourceStatus"] == "CREATE_COMPLETE"
 times = [event["Timestamp"] for event in events]
 assert times == sorted(times, reverse=True)
 try:
