@@ -12,6 +12,7 @@
 
 #include <limits.h>
 
+#include "core/mem.h"
 #include "l_log.h"
 #include "lua_util.h"
 #include "modules.h"
@@ -193,6 +194,19 @@ static tap_nresults l_region(lua_State *L)
     return 1;
 }
 
+/* usual_region([profile]) -> the region of clients that are not given one; nil when none is set.
+ * Raises for a profile that there is not. */
+static tap_nresults l_usual_region(lua_State *L)
+{
+    char *region;
+    struct tap_error err;
+    if (tap_client_usual_region(&region, luaL_optstring(L, 1, NULL), &err))
+        tap_lua_raise(L, &err);
+    lua_pushstring(L, region); /* NULL pushes nil; only running out of memory raises */
+    tap_free(region);
+    return 1;
+}
+
 static void close_client(void *client)
 {
     tap_client_free(client);
@@ -206,7 +220,8 @@ static const struct tap_handle_type client_type = {"tap.client", close_client, m
 
 int luaopen_tap_core_client(lua_State *L)
 {
-    static const luaL_Reg functions[] = {{"new", l_new}, {NULL, NULL}};
+    static const luaL_Reg functions[] = {
+        {"new", l_new}, {"usual_region", l_usual_region}, {NULL, NULL}};
     luaL_newlib(L, functions);
     return 1;
 }

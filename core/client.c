@@ -31,17 +31,20 @@ static tap_err read_profile(struct settings *settings, const struct tap_client_o
     return code;
 }
 
+static const struct tap_profile *profile_of(const struct settings *settings)
+{
+    return settings->profiles ? &settings->profile : NULL;
+}
+
 static const char *setting(const struct settings *settings, const char *variable, const char *key)
 {
-    return tap_profile_setting(settings->profiles ? &settings->profile : NULL, variable, key);
+    return tap_profile_setting(profile_of(settings), variable, key);
 }
 
 static const char *region_of(const struct settings *settings)
 {
-    if (settings->options->region && *settings->options->region)
-        return settings->options->region;
-    const char *region = setting(settings, "AWS_REGION", NULL);
-    return region ? region : setting(settings, "AWS_DEFAULT_REGION", "region");
+    const char *given = settings->options->region;
+    return given && *given ? given : tap_profile_region(profile_of(settings));
 }
 
 static tap_err read_max_attempts(int *out, const struct settings *settings, struct tap_error *err)
@@ -143,7 +146,7 @@ static tap_err init(struct tap_client *client, const char *service, const struct
     if (code == TAP_OK)
         code = tap_endpoint_settings_new(&client->endpoints, client->model, region,
                                          options->endpoint_url, options->context,
-                                         settings->profiles ? &settings->profile : NULL, err);
+                                         profile_of(settings), err);
     if (code == TAP_OK) {
         read_credentials(client, settings);
         warn_of_settings(client, settings);
@@ -192,6 +195,16 @@ void tap_client_free(struct tap_client *client)
 const struct tap_model *tap_client_model(const struct tap_client *client)
 {
     return client->model;
+}
+
+tap_err tap_client_usual_region(char **out, const char *profile, struct tap_error *err)
+{
+    const struct tap_client_options options = {.profile = profile};
+    struct settings settings;
+    tap_err code = read_profile(&settings, &options, err);
+    *out = code ? NULL : tap_strdup(region_of(&settings));
+    tap_profiles_free(settings.profiles);
+    return code;
 }
 
 const char *tap_client_region(const struct tap_client *client)

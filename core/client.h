@@ -49,6 +49,11 @@ const struct tap_model *tap_client_model(const struct tap_client *client);
 /* "" when none is set and the service needs none. */
 const char *tap_client_region(const struct tap_client *client);
 
+/* The region of clients that are not given one: the environment's, else that of `profile` (as in
+ * the options). The caller frees *out (tap_free); NULL: none is set. Fails for a profile as
+ * tap_client_new does. */
+tap_err tap_client_usual_region(char **out, const char *profile, struct tap_error *err);
+
 /* Starts a call; `input` (an object; NULL: none) is borrowed for the time of this function only.
  * Wrong input, and credentials that there are none of, are errors here and nothing is sent. A call
  * that fails later completes with an error that names service, operation, request id and status;

@@ -34,12 +34,6 @@ static const char *variable(const char *name)
     return value && *value ? value : NULL;
 }
 
-const char *tap_source_region(const struct tap_profile *profile)
-{
-    const char *region = variable("AWS_REGION");
-    return region ? region : tap_profile_setting(profile, "AWS_DEFAULT_REGION", "region");
-}
-
 static struct tap_source *source_new(enum tap_source_kind kind, const struct tap_profile *profile)
 {
     struct tap_source *source = tap_alloc(sizeof *source);
@@ -455,7 +449,7 @@ tap_err tap_source_find(struct tap_source **out, const struct tap_profiles *prof
     if (code == TAP_OK && !*out)
         code = no_credentials(&profile, trail.explicitly, err);
     if (code == TAP_OK)
-        set_region(*out, tap_source_region(&profile));
+        set_region(*out, tap_profile_region(&profile));
     return code;
 }
 

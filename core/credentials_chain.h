@@ -61,7 +61,4 @@ tap_err tap_source_find(struct tap_source **out, const struct tap_profiles *prof
                         const char *given, struct tap_error *err);
 void tap_source_free(struct tap_source *source);
 
-/* AWS_REGION, AWS_DEFAULT_REGION, else the profile's region; NULL. Borrowed. */
-const char *tap_source_region(const struct tap_profile *profile);
-
 #endif

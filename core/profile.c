@@ -211,6 +211,12 @@ const char *tap_profile_setting(const struct tap_profile *profile, const char *n
     return value || !key || !profile ? value : tap_profile_get(profile, key);
 }
 
+const char *tap_profile_region(const struct tap_profile *profile)
+{
+    const char *region = variable("AWS_REGION");
+    return region ? region : tap_profile_setting(profile, "AWS_DEFAULT_REGION", "region");
+}
+
 const char *tap_profile_file(const struct tap_profile *profile)
 {
     return profile->config || !profile->credentials ? profile->files->config_path

@@ -38,6 +38,8 @@ const char *tap_profile_get(const struct tap_profile *profile, const char *key);
  * name, or the profile, may be NULL. Borrowed. */
 const char *tap_profile_setting(const struct tap_profile *profile, const char *variable,
                                 const char *key);
+/* AWS_REGION, AWS_DEFAULT_REGION, else the profile's region (`profile` may be NULL); NULL: none. */
+const char *tap_profile_region(const struct tap_profile *profile);
 /* The path of the file that has the profile, for messages: the config file's when both do. */
 const char *tap_profile_file(const struct tap_profile *profile);
 

@@ -54,7 +54,7 @@ describe("the command", function()
 
   it("that is known and not built says so, exit 2", function()
     for _, words in ipairs { { "lint", "x.yml" }, { "aws", "sts", "get-caller-identity" },
-      { "status", "--stack-name", "x", "--profile", "p" }, { "status", "--stack-name", "x", "--resume", "r" },
+      { "status", "--stack-name", "x", "--resume", "r" },
       { "status", "--stack-name", "x", "--dry-run" } } do
       local result = helpers.tapengine(words)
       assert.equal(2, result.code, words[1])

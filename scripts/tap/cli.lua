@@ -9,8 +9,8 @@ local cli = {}
 cli.GLOBAL_OPTIONS = {
   { "sandbox", "string", implied = "SCENARIO", env = false, help = "run in an emulator in this process" },
   { "endpoint-url", "string", env = false, help = "send every call there instead of to AWS" },
-  { "region", "string", env = false, help = "AWS region; else AWS_REGION, AWS_DEFAULT_REGION" },
-  { "profile", "string", env = false, help = "not in this version" },
+  { "region", "string", env = false, help = "else AWS_REGION, AWS_DEFAULT_REGION, the profile's" },
+  { "profile", "string", env = false, help = "of ~/.aws/config and ~/.aws/credentials; else AWS_PROFILE" },
   { "output", "enum", values = { "human", "json", "jsonl" }, default = "human", env = false,
     help = "for people, one JSON result, or one JSON object a line" },
   { "log-file", "file", help = "the run's log; else $XDG_STATE_HOME/tapengine/tapengine.log" },

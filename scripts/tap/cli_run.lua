@@ -20,10 +20,6 @@ local function refuse(message, hints)
 end
 
 local function check_globals(values, declares_dry_run)
-  if values.profile then
-    refuse("--profile: profiles are not supported in this version",
-      { "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment" })
-  end
   if values.resume then refuse("--resume: not available in this version") end
   if values.dry_run and not declares_dry_run then
     refuse("--dry-run: this workflow cannot say what it would do without doing it")

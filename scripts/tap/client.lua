@@ -38,8 +38,8 @@ local metatable = {
 
 --- Makes a client.
 ---@param service string botocore's name of it: "cloudformation", "autoscaling", "elbv2"
----@param options table? region, endpoint_url, credentials, max_attempts, connect_timeout, read_timeout,
----  total_timeout (seconds); what is absent comes from the run, then from the environment
+---@param options table? profile, region, endpoint_url, credentials, max_attempts, connect_timeout,
+---  read_timeout, total_timeout (seconds); what is absent comes from the run, the environment, the profile
 ---@return table client
 function client.new(service, options)
   local merged = {}
@@ -48,7 +48,7 @@ function client.new(service, options)
   local made = core.new(service, merged)
   if made:region() == "" then
     require("tap.error").raise { class = "usage", code = "NoRegion", message = "no region is set",
-      hints = { "give --region, or set AWS_REGION in the environment" } }
+      hints = { "give --region, or set AWS_REGION or the profile's region" } }
   end
   return setmetatable({ core = made }, metatable)
 end

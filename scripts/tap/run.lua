@@ -1,6 +1,7 @@
 --- One execution of a workflow: its id, its clients' settings, its sandbox, and the `ctx` that the workflow's
 -- run(ctx, p) is given.
 
+local core_client = require "tap.core.client"
 local crypto = require "tap.core.crypto"
 local errors = require "tap.error"
 local log = require "tap.log"
@@ -57,7 +58,8 @@ function run:region()
     sys.getenv("AWS_DEFAULT_REGION") or "" } do
     if region ~= "" then return region end
   end
-  return self.sandbox and SANDBOX_REGION or nil
+  if self.sandbox then return SANDBOX_REGION end
+  return core_client.usual_region(self.options.profile)
 end
 
 --- What tap.client passes on to the core; empty outside of a run (then the core reads the environment).
@@ -68,7 +70,7 @@ function run.client_options()
   if current.sandbox then
     return { region = region, endpoint_url = current.sandbox.url, credentials = SANDBOX_CREDENTIALS }
   end
-  return { region = region, endpoint_url = current.options.endpoint_url }
+  return { profile = current.options.profile, region = region, endpoint_url = current.options.endpoint_url }
 end
 
 ---------------------------------------------------------------------------------------------------------
@@ -126,8 +128,9 @@ end
 ---@return string?
 function context:command(words)
   if self.run.sandbox then return nil end
-  local region, endpoint = self.run:region(), self.options.endpoint_url
-  return "tapengine " .. words .. (region and " --region " .. region or "")
+  local region, endpoint, profile = self.run:region(), self.options.endpoint_url, self.options.profile
+  return "tapengine " .. words .. (profile and " --profile " .. util.shell_quote(profile) or "")
+    .. (region and " --region " .. region or "")
     .. (endpoint and " --endpoint-url " .. util.shell_quote(endpoint) or "")
 end
 
