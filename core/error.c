@@ -86,6 +86,7 @@ const char *tap_error_class(tap_err code)
         [-TAP_E_CREDENTIALS] = "credentials",
         [-TAP_E_PROTOCOL] = "protocol",
         [-TAP_E_UNSUPPORTED] = "unsupported",
+        [-TAP_E_FAILED] = "failed",
     };
     if (code > 0 || (size_t)-code >= sizeof classes / sizeof *classes)
         return "unknown";

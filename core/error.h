@@ -27,7 +27,8 @@ enum {
     TAP_E_SERVICE = -8,     /* an AWS service answered with an error */
     TAP_E_CREDENTIALS = -9, /* none found, or not usable */
     TAP_E_PROTOCOL = -10,   /* an answer that does not fit the service's model */
-    TAP_E_UNSUPPORTED = -11 /* known, and not built */
+    TAP_E_UNSUPPORTED = -11, /* known, and not built */
+    TAP_E_FAILED = -12       /* what was waited for cannot come about any more */
 };
 
 struct tap_error {
