@@ -253,7 +253,7 @@ describe("Ctrl-C", function()
       end)
       for _, signal in ipairs(signals) do
         repeat task.sleep(0.05) until sys.exists(err) and sys.read_file(out):find(sign, 1, true)
-        proc.run { "kill", "-" .. signal.name, (sys.read_file(pid):gsub("%s", "")) }
+        proc.run { "sh", "-c", "kill -$0 $1", signal.name, (sys.read_file(pid):gsub("%s", "")) }
         sign = signal.next_sign or sign
       end
       result = run:wait()

@@ -54,7 +54,7 @@ end
 describe("the AWS CLI", function()
   setup(start_server)
   teardown(function()
-    proc.run { "kill", server_pid }
+    proc.run { "sh", "-c", "kill $0", server_pid }
     proc.run { "rm", "-rf", scratch }
   end)
 

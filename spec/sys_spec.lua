@@ -302,7 +302,7 @@ describe("the command", function()
     local result = engine("-e", [[
       local task, sys, proc = require "tap.task", require "tap.core.sys", require "tap.core.proc"
       task.scope(function(s)
-        s:spawn(function() proc.run { "kill", "-TERM", tostring(sys.pid()) } end)
+        s:spawn(function() proc.run { "sh", "-c", "kill -TERM $0", tostring(sys.pid()) } end)
         print(task.signal { "INT", "TERM" })
       end)
     ]])

@@ -155,7 +155,7 @@ local function killed_run(workflow, when, n)
     disturb = function(number)
       if not from or number ~= from + n then return nil end
       reached = true
-      proc.run { "kill", "-KILL", (sys.read_file(pid_file):gsub("%s", "")) }
+      proc.run { "sh", "-c", "kill -KILL $0", (sys.read_file(pid_file):gsub("%s", "")) }
       return when == "before" and "cut_before" or "cut_after"
     end,
   }
