@@ -1,7 +1,7 @@
 /*
- * AWS credentials and where they come from. The provider answers "these", "none" or (for the
- * sources that need a request, later) "send this"; it never waits. Secrets are overwritten when
- * freed and are registered with the log's redaction as soon as they are known.
+ * AWS credentials as data, and those of the environment. The other sources are in
+ * credentials_chain.h. Secrets are overwritten when freed and are registered with the log's
+ * redaction as soon as they are known.
  */
 #ifndef TAP_CREDENTIALS_H
 #define TAP_CREDENTIALS_H
@@ -15,7 +15,7 @@ struct tap_credentials {
     char *secret_key;
     char *session_token; /* NULL when there is none */
     int64_t expires;     /* seconds since 1970; 0: never */
-    const char *source;  /* "environment", "given": for messages; not owned */
+    const char *source;  /* "environment", "role", ...: for messages; not owned */
 };
 
 /* Copies the strings; session_token may be NULL. What `out` held before is not freed. */

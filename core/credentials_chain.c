@@ -193,6 +193,7 @@ static tap_err sso(struct tap_source **out, const struct trail *trail, struct ta
     source->sso_account = tap_strdup(values[ACCOUNT]);
     source->sso_role = tap_strdup(values[ROLE]);
     source->sso_region = tap_strdup(values[REGION]);
+    source->sso_renews = name != NULL;
     source->sso_cache_key = tap_strdup(name ? name : values[START_URL]);
     source->login = name ? tap_sprintf("aws sso login --sso-session %s", name)
                          : tap_sprintf("aws sso login --profile %s", profile->name);

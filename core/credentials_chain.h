@@ -19,6 +19,8 @@
 #ifndef TAP_CREDENTIALS_CHAIN_H
 #define TAP_CREDENTIALS_CHAIN_H
 
+#include <stdbool.h>
+
 #include "credentials.h"
 #include "profile.h"
 
@@ -48,6 +50,7 @@ struct tap_source {
     char *region;                     /* of STS; NULL: none is configured */
 
     char *sso_cache_key; /* SSO: its SHA-1 names the cached token's file */
+    bool sso_renews;     /* the token can be renewed without the user: it is of an sso-session */
     char *sso_region, *sso_account, *sso_role;
     char *login; /* SSO: the command that gets a new token */
 

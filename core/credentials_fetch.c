@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "client.h"
+#include "credentials_json.h"
 #include "mem.h"
 
 static const struct tap_source_class *class_of(const struct tap_source *source)
@@ -58,6 +60,8 @@ static void fetch_free(struct tap_op *op)
     tap_credentials_fini(&fetch->result);
     tap_request_fini(&fetch->request);
     tap_free_secret(fetch->token);
+    tap_json_wipe(fetch->sign_in);
+    json_decref(fetch->sign_in);
     tap_free(fetch);
 }
 
@@ -87,6 +91,30 @@ void tap_fetch_take(struct tap_credentials *out, struct tap_op *op)
     struct tap_fetch *fetch = (struct tap_fetch *)op;
     *out = fetch->result;
     memset(&fetch->result, 0, sizeof fetch->result);
+}
+
+tap_err tap_fetch_call(struct tap_fetch *fetch, const char *service, const char *region,
+                       const char *operation, json_t *input, const struct tap_credentials *by,
+                       struct tap_error *err)
+{
+    const struct tap_client_options options = {
+        .region = region,
+        .profile = tap_profile_name(fetch->profile),
+        .credentials = by,
+        .anonymous = !by,
+    };
+    struct tap_client *client;
+    struct tap_op *call = NULL;
+    tap_err code = tap_client_new(&client, fetch->op.loop, service, &options, err);
+    if (code == TAP_OK) {
+        code = tap_client_call(&call, client, operation, input, err);
+        tap_client_free(client); /* the call keeps what it needs */
+    }
+    tap_json_wipe(input);
+    json_decref(input);
+    if (code == TAP_OK)
+        tap_fetch_wait(fetch, call);
+    return code;
 }
 
 void tap_fetch_wait(struct tap_fetch *fetch, struct tap_op *inner)

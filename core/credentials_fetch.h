@@ -6,6 +6,8 @@
 #ifndef TAP_CREDENTIALS_FETCH_H
 #define TAP_CREDENTIALS_FETCH_H
 
+#include <jansson.h>
+
 #include "credentials_chain.h"
 #include "http.h"
 #include "op.h"
@@ -31,7 +33,8 @@ struct tap_fetch {
     int attempt;            /* of the request under way, from 1 */
     int stage;              /* of sources that need several requests */
     struct tap_request request;
-    char *token; /* the metadata service's */
+    char *token;     /* the metadata service's */
+    json_t *sign_in; /* IAM Identity Center's cached token */
 };
 
 struct tap_source_class {
@@ -47,6 +50,11 @@ extern const struct tap_source_class tap_source_container;
 extern const struct tap_source_class tap_source_instance;
 extern const struct tap_source_class tap_source_sso;
 
+/* Calls `operation` and waits for it: signed by `by`, NULL: not signed. Takes `input`, which may
+ * hold secrets. */
+tap_err tap_fetch_call(struct tap_fetch *fetch, const char *service, const char *region,
+                       const char *operation, json_t *input, const struct tap_credentials *by,
+                       struct tap_error *err);
 /* Makes `inner` what is under way. */
 void tap_fetch_wait(struct tap_fetch *fetch, struct tap_op *inner);
 /* The fetch's end. `source`: the name of the kind, a literal ("role"). */

@@ -63,26 +63,9 @@ static const char *sts_region(const struct tap_source *source)
 static void call_sts(struct tap_fetch *fetch, const char *operation, json_t *input,
                      const struct tap_credentials *by)
 {
-    struct tap_client_options options = {
-        .region = sts_region(fetch->source),
-        .profile = tap_profile_name(fetch->profile),
-        .credentials = by,
-        .anonymous = !by,
-    };
-    struct tap_client *client;
-    struct tap_op *call;
     struct tap_error error;
-    tap_err code = tap_client_new(&client, fetch->op.loop, "sts", &options, &error);
-    if (code == TAP_OK) {
-        code = tap_client_call(&call, client, operation, input, &error);
-        tap_client_free(client); /* the call keeps what it needs */
-    }
-    tap_json_wipe(input);
-    json_decref(input);
-    if (code)
+    if (tap_fetch_call(fetch, "sts", sts_region(fetch->source), operation, input, by, &error))
         fail(fetch, &error);
-    else
-        tap_fetch_wait(fetch, call);
 }
 
 static json_t *role_input(const struct tap_fetch *fetch)

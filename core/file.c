@@ -5,6 +5,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -45,6 +47,36 @@ tap_err tap_file_load(struct tap_buf *out, const char *path, struct tap_error *e
         return tap_fail(err, TAP_E_LIMIT, "FileTooLarge", "%s has more than %zu bytes", path,
                         out->limit);
     return TAP_OK;
+}
+
+static bool write_all(int fd, const char *text, size_t n)
+{
+    while (n) {
+        ssize_t written = write(fd, text, n);
+        if (written < 0 && errno != EINTR)
+            return false;
+        text += written > 0 ? written : 0;
+        n -= written > 0 ? (size_t)written : 0;
+    }
+    return true;
+}
+
+tap_err tap_file_replace(const char *path, const char *text, struct tap_error *err)
+{
+    char *fresh = tap_sprintf("%s.XXXXXX", path);
+    int fd = mkostemp(fresh, O_CLOEXEC); /* 0600 */
+    bool is_written = fd >= 0 && write_all(fd, text, strlen(text)) && fsync(fd) == 0;
+    is_written = is_written && rename(fresh, path) == 0;
+    int why = is_written ? 0 : errno;
+    if (fd >= 0) {
+        close(fd);
+        if (why)
+            unlink(fresh);
+    }
+    tap_free(fresh);
+    return why ? tap_fail(err, TAP_E_IO, "CannotWrite", "%s cannot be written: %s", path,
+                          strerror(why))
+               : TAP_OK;
 }
 
 char *tap_file_expand(const char *path)

@@ -14,6 +14,10 @@
  */
 tap_err tap_file_load(struct tap_buf *out, const char *path, struct tap_error *err);
 
+/* Writes a file that only its owner may read, in one step: others see the old one or the new one.
+ * TAP_E_IO "CannotWrite". */
+tap_err tap_file_replace(const char *path, const char *text, struct tap_error *err);
+
 /* "~/x" -> "$HOME/x"; other paths as they are. The caller frees it (tap_free). */
 char *tap_file_expand(const char *path);
 

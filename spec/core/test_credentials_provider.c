@@ -29,7 +29,7 @@ static const char service2[] =
     "  'requestUri': '/'}}}, 'shapes': {}}";
 
 /* Who was asked. */
-enum asked { STS, WEB, SSO, CONTAINER, TOKEN, ROLE, INSTANCE, THING, N_ASKED };
+enum asked { STS, WEB, SSO, OIDC, CONTAINER, TOKEN, ROLE, INSTANCE, THING, N_ASKED };
 
 struct fixture {
     char folder[64];
@@ -43,6 +43,7 @@ struct fixture {
     char url[64];
 
     int64_t lifetime_s; /* of what is issued */
+    bool no_renewal;    /* of sign-ins */
     int issued;         /* credentials: AKISSUED1, ... */
     int status;         /* of the sources' answers; 0: 200 */
     const char *body;   /* instead of credentials; NULL: credentials */
@@ -232,6 +233,7 @@ static enum asked who(const struct tap_request *request)
         enum asked asked;
     } targets[] = {
         {"/federation/credentials", SSO},
+        {"/token", OIDC},
         {"/container", CONTAINER},
         {"/latest/api/token", TOKEN},
         {"/latest/meta-data/iam/security-credentials/my", INSTANCE},
@@ -254,6 +256,8 @@ static void serve(struct fixture *f, struct tap_exchange *exchange)
     enum asked asked = who(request);
     f->asked[asked]++;
     response.status = f->status && asked != THING ? f->status : 200;
+    if (asked == OIDC && f->no_renewal)
+        response.status = 400;
     if (asked != THING)
         note_request(f, request);
     if (f->body && asked != THING && asked != TOKEN && asked != ROLE)
@@ -266,6 +270,10 @@ static void serve(struct fixture *f, struct tap_exchange *exchange)
             break;
         case WEB: add_sts(f, &response.body, "AssumeRoleWithWebIdentity"); break;
         case SSO: add_sso(f, &response.body); break;
+        case OIDC:
+            tap_buf_puts(&response.body, "{\"accessToken\": \"sso-token-2\", \"refreshToken\": "
+                                         "\"refresh-2\", \"expiresIn\": 3600}");
+            break;
         case CONTAINER: add_json(f, &response.body, "Token"); break;
         case TOKEN: tap_buf_puts(&response.body, "metadata-token"); break;
         case ROLE: tap_buf_puts(&response.body, "my-role"); break;
@@ -651,7 +659,52 @@ static void a_role_that_identity_center_refuses_is_told(void **state)
     f->status = 403;
     f->body = "{\"message\": \"No access\"}";
     struct tap_error error = failing_call(f, NULL);
-    assert_text(error.message, "account 123456789012, role Admin Role: HTTP status 403: No access");
+    assert_text(error.message, "profile 'default' of ");
+    assert_text(error.message, "account 123456789012, role Admin Role: ");
+    assert_text(error.message, "No access");
+}
+
+#define RENEWABLE(expires)                                                                         \
+    "{\"accessToken\": \"sso-token\", \"expiresAt\": \"" expires "\", \"refreshToken\": "          \
+    "\"refresh-1\", \"clientId\": \"client\", \"clientSecret\": \"client-secret\", "               \
+    "\"registrationExpiresAt\": \"2026-02-01T00:00:00Z\", \"region\": \"eu-west-1\"}"
+
+static void a_sign_in_to_a_session_is_renewed_before_it_ends(void **state)
+{
+    struct fixture *f = *state;
+    char path[128], text[1024] = "";
+    struct stat status;
+    profile(f, SSO_PROFILE, NULL);
+    write_file(f->folder, SESSION_CACHE, RENEWABLE("2026-01-01T00:14:00Z"));
+    one_call(f, NULL);
+    assert_int_equal(f->asked[OIDC], 1);
+    assert_text(f->request, "x-amz-sso_bearer_token: sso-token-2\n");
+    snprintf(path, sizeof path, "%s/" SESSION_CACHE, f->folder);
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    assert_true(fread(text, 1, sizeof text - 1, file) > 0);
+    fclose(file);
+    assert_text(text, "\"accessToken\":\"sso-token-2\"");
+    assert_text(text, "\"refreshToken\":\"refresh-2\"");
+    assert_text(text, "\"expiresAt\":\"2026-01-01T01:00:00Z\"");
+    assert_text(text, "\"region\":\"eu-west-1\"");
+    assert_int_equal(stat(path, &status), 0);
+    assert_int_equal(status.st_mode & 0777, 0600);
+}
+
+static void a_sign_in_that_cannot_be_renewed_is_used_to_its_end(void **state)
+{
+    struct fixture *f = *state;
+    profile(f, SSO_PROFILE, NULL);
+    f->no_renewal = true;
+    write_file(f->folder, SESSION_CACHE, RENEWABLE("2025-12-31T23:59:00Z"));
+    struct tap_error error = failing_call(f, NULL);
+    assert_string_equal(error.name, "LoginRequired");
+    assert_int_equal(f->asked[OIDC], 1);
+    write_file(f->folder, SESSION_CACHE, RENEWABLE("2026-01-01T00:14:00Z"));
+    one_call(f, NULL);
+    assert_int_equal(f->asked[OIDC], 2);
+    assert_text(f->request, "x-amz-sso_bearer_token: sso-token\n");
 }
 
 static void use_container(struct fixture *f, const char *path)
@@ -1082,6 +1135,8 @@ int main(void)
         row(a_program_that_hangs_is_ended),
         row(a_sign_in_is_exchanged_for_a_role),
         row(a_sign_in_of_the_older_kind_is_exchanged_for_a_role),
+        row(a_sign_in_to_a_session_is_renewed_before_it_ends),
+        row(a_sign_in_that_cannot_be_renewed_is_used_to_its_end),
         row(without_a_sign_in_the_command_is_told),
         row(a_role_that_identity_center_refuses_is_told),
         row(a_container_asks_its_service_with_a_token_of_the_moment),
