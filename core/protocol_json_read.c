@@ -22,10 +22,11 @@ static void misfit(struct reader *reader, const char *name, enum tap_shape_kind 
 {
     if (reader->code)
         return;
-    char *text = tap_json_print(wire);
+    char shown[64], *text = tap_json_print(wire);
+    tap_error_copy(shown, sizeof shown, text);
     reader->code = tap_fail(reader->err, TAP_E_PROTOCOL, "UnexpectedAnswer",
-                            "the answer's %s is %.60s, where the service's model has %s", name,
-                            text, tap_shape_kind_name(kind));
+                            "the answer's %s is %s, where the service's model has %s", name, shown,
+                            tap_shape_kind_name(kind));
     tap_free(text);
 }
 

@@ -72,7 +72,8 @@ static void unknown_member(struct check *check, const json_t *members, const cha
     tap_free(names);
 }
 
-/* null stands for "not given". */
+/* null stands for "not given", and for a value only in lists and maps that the model calls sparse.
+ */
 static bool given(const json_t *object, const char *name)
 {
     const json_t *value = json_object_get(object, name);
@@ -125,6 +126,8 @@ static void check_list(struct check *check, const json_t *shape, const json_t *v
     const json_t *item;
     json_array_foreach(value, i, item)
     {
+        if (json_is_null(item) && tap_ref_flag(shape, "sparse"))
+            continue;
         tap_buf_printf(&check->path, "[%zu]", i);
         check_value(check, json_object_get(shape, "member"), item);
         tap_buf_cut(&check->path, before);
@@ -135,6 +138,8 @@ static void check_map(struct check *check, const json_t *shape, const json_t *va
 {
     for (void *at = json_object_iter((json_t *)value); at;
          at = json_object_iter_next((json_t *)value, at)) {
+        if (json_is_null(json_object_iter_value(at)) && tap_ref_flag(shape, "sparse"))
+            continue;
         size_t before = enter_member(check, json_object_iter_key(at));
         check_value(check, json_object_get(shape, "value"), json_object_iter_value(at));
         tap_buf_cut(&check->path, before);

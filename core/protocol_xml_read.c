@@ -20,10 +20,13 @@ static json_t *read_scalar(struct reader *reader, enum tap_shape_kind kind, cons
     if (!wordy && !text[strspn(text, " \t\r\n")])
         return NULL; /* <DeletionTime/>: there is none */
     json_t *value = tap_scalar_read(kind, text, strlen(text));
-    if (!value && !reader->code)
+    if (!value && !reader->code) {
+        char shown[64];
+        tap_error_copy(shown, sizeof shown, text);
         reader->code = tap_fail(reader->err, TAP_E_PROTOCOL, "UnexpectedAnswer",
-                                "the answer's %s is \"%.60s\", where the service's model has %s",
-                                name, text, tap_shape_kind_name(kind));
+                                "the answer's %s is \"%s\", where the service's model has %s", name,
+                                shown, tap_shape_kind_name(kind));
+    }
     return value;
 }
 

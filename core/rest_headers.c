@@ -222,10 +222,13 @@ static tap_err read_one(json_t *value, const struct tap_model *model, const char
         return TAP_OK;
     json_t *item = kind == TAP_SHAPE_LIST ? read_list(model, shape, text)
                                           : tap_rest_read_text(model, ref, text, strlen(text));
-    if (!item)
+    if (!item) {
+        char shown[64];
+        tap_error_copy(shown, sizeof shown, text);
         return tap_fail(err, TAP_E_PROTOCOL, "UnexpectedAnswer",
-                        "the header %s is \"%.60s\", where the service's model has %s", name, text,
+                        "the header %s is \"%s\", where the service's model has %s", name, shown,
                         tap_shape_kind_name(kind));
+    }
     json_object_set_new(value, member, item);
     return TAP_OK;
 }

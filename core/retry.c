@@ -40,6 +40,7 @@ static const struct {
     {"TransactionInProgressException", TAP_RETRY_THROTTLED},
 
     {"IDPCommunicationError", TAP_RETRY_TRANSIENT}, /* sts, asking an identity provider */
+    {"InternalError", TAP_RETRY_TRANSIENT},         /* s3, also in answers of status 200 */
     {"RequestTimeout", TAP_RETRY_TRANSIENT},
     {"RequestTimeoutException", TAP_RETRY_TRANSIENT},
 

@@ -54,6 +54,16 @@ static void an_answer_that_does_not_fit_is_an_error(void **state)
     check_bad_answer("dynamodb", "ListTables", NULL, "[]", TAP_E_PROTOCOL, "the answer's body");
 }
 
+static void a_long_text_is_cut_where_a_character_ends(void **state)
+{
+    (void)state;
+    check_bad_answer(
+        "dynamodb", "ListTables", NULL,
+        "{\"TableNames\": \"............................................................."
+        "\303\251...\"}",
+        TAP_E_PROTOCOL, "..., where the service");
+}
+
 static void unknown_members_and_nulls_are_skipped(void **state)
 {
     (void)state;
@@ -145,6 +155,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(errors_are_named_whatever_their_shape),
         cmocka_unit_test(an_answer_that_does_not_fit_is_an_error),
+        cmocka_unit_test(a_long_text_is_cut_where_a_character_ends),
         cmocka_unit_test(unknown_members_and_nulls_are_skipped),
         cmocka_unit_test(a_stream_of_events_is_refused_by_name),
         cmocka_unit_test(misfits_are_refused_also_without_validation),

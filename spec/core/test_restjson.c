@@ -53,6 +53,48 @@ static void members_go_where_the_model_binds_them(void **state)
     tap_request_fini(&request);
 }
 
+/* A service with a map and a list that may hold nulls. */
+static void sparse_lists_and_maps_hold_nulls(void **state)
+{
+    (void)state;
+    struct tap_model *model = NULL;
+    const json_t *operation = NULL;
+    struct tap_request request;
+    struct tap_error err;
+    json_t *json = value_of(
+        "{\"metadata\": {\"protocol\": \"rest-json\"}, \"operations\": {\"Put\": {\"name\": "
+        "\"Put\","
+        " \"http\": {\"method\": \"PUT\", \"requestUri\": \"/\"}, \"input\": {\"shape\": \"In\"}}},"
+        " \"shapes\": {\"In\": {\"type\": \"structure\", \"members\": {\"Sparse\": {\"shape\": "
+        "\"SparseList\"}, \"Map\": {\"shape\": \"SparseMap\"}, \"Dense\": {\"shape\": "
+        "\"DenseList\"}}},"
+        " \"SparseList\": {\"type\": \"list\", \"sparse\": true, \"member\": {\"shape\": "
+        "\"Text\"}},"
+        " \"DenseList\": {\"type\": \"list\", \"member\": {\"shape\": \"Text\"}},"
+        " \"SparseMap\": {\"type\": \"map\", \"sparse\": true, \"key\": {\"shape\": \"Text\"},"
+        "  \"value\": {\"shape\": \"Text\"}}, \"Text\": {\"type\": \"string\"}}}");
+    assert_int_equal(tap_model_from_json(&model, "nulls", json, &err), TAP_OK);
+    assert_int_equal(tap_model_operation(&operation, model, "Put", &err), TAP_OK);
+    json_t *good = value_of("{\"Sparse\": [\"a\", null], \"Map\": {\"k\": null}}");
+    json_t *bad = value_of("{\"Dense\": [null]}");
+    assert_int_equal(tap_validate_input(model, operation, bad, &err), TAP_E_USAGE);
+    assert_int_equal(tap_validate_input(model, operation, good, &err), TAP_OK);
+    tap_request_init(&request);
+    assert_int_equal(tap_protocol_rest_json.build_request(&request, model, operation, good, &err),
+                     TAP_OK);
+    assert_string_equal(tap_buf_text(&request.body),
+                        "{\"Sparse\":[\"a\",null],\"Map\":{\"k\":null}}");
+    const json_t *found = NULL;
+    json_t *again = NULL;
+    assert_int_equal(tap_protocol_rest_json.read_request(&found, &again, model, &request, &err),
+                     TAP_OK);
+    check_value(again, good);
+    tap_request_fini(&request);
+    json_decref(bad);
+    json_decref(json);
+    tap_model_free(model);
+}
+
 static void api_gateway_is_asked_for_plain_json(void **state)
 {
     (void)state;
@@ -180,6 +222,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(errors_are_named_whatever_their_shape),
         cmocka_unit_test(members_go_where_the_model_binds_them),
+        cmocka_unit_test(sparse_lists_and_maps_hold_nulls),
         cmocka_unit_test(api_gateway_is_asked_for_plain_json),
         cmocka_unit_test(a_part_of_the_address_must_be_there),
         cmocka_unit_test(no_header_can_be_smuggled_in),

@@ -80,7 +80,7 @@ static const struct {
     {"CRC32C", "x-amz-checksum-crc32c", "4waSgw=="},
     {"CRC64NVME", "x-amz-checksum-crc64nvme", "rosUhgp5mIg="},
     {"SHA1", "x-amz-checksum-sha1", "98O8HYCOBHMq32eZZczDTKeuNEE="},
-    {"SHA256", "x-amz-checksum-sha256", "FeKwmrnkxj/WOhXTIXpk4pqzfeQSWOP/wnsAzjzLqCs="},
+    {"SHA256", "x-amz-checksum-sha256", "FeKw08M4keuw8e9gnsQZQgwg4yDOlMZfvIwzEkSOsiU="},
 };
 
 static void the_checksum_is_the_one_that_was_chosen(void **state)
