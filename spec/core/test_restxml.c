@@ -159,6 +159,7 @@ static void an_object_without_bytes_has_a_body(void **state)
     (void)state;
     check_answer("s3", "GetObject", "Last-Modified: Thu, 01 Jan 2026 00:00:00 GMT", "",
                  "{\"Body\": \"\", \"LastModified\": 1767225600, \"Metadata\": {}}");
+    check_answer("s3", "HeadObject", "Expires: soon", "", "{\"Metadata\": {}}");
     check_answer("s3", "HeadObject", "ETag: \"abc\"", "",
                  "{\"ETag\": \"\\\"abc\\\"\", \"Metadata\": {}}");
 }
