@@ -81,11 +81,11 @@ static json_t *write_scalar(struct writer *writer, const char *name, const json_
     tap_buf_init(&text, TAP_MAX_BODY);
     bool fits = tap_scalar_write(&text, kind, format, value);
     json_t *wire = NULL;
+    bool as_number = kind == TAP_SHAPE_INTEGER || kind == TAP_SHAPE_LONG ||
+                     (kind == TAP_SHAPE_TIMESTAMP && strcmp(format, TAP_TIME_FORMAT_JSON) == 0);
     if (!fits)
         misfit(writer, name, kind);
-    else if (kind == TAP_SHAPE_INTEGER || kind == TAP_SHAPE_LONG)
-        wire = tap_scalar_read(kind, tap_buf_text(&text), text.len);
-    else if (kind == TAP_SHAPE_TIMESTAMP && strcmp(format, TAP_TIME_FORMAT_JSON) == 0)
+    else if (as_number)
         wire = tap_scalar_read(kind, tap_buf_text(&text), text.len);
     else if (kind == TAP_SHAPE_TIMESTAMP)
         wire = json_stringn(tap_buf_text(&text), text.len);

@@ -92,14 +92,14 @@ static tap_err add_body(struct form *form, const struct tap_request *request, st
     struct tap_buf plain;
     tap_buf_init(&plain, MAX_FORM);
     const struct tap_buf *body = tap_plain_body(&plain, request);
-    tap_err code = TAP_OK;
+    tap_err code;
     if (!body)
         code =
             tap_refuse_request(err, 400, "MalformedInput", "The request's body is not valid gzip");
-    if (!code && body->len > MAX_FORM)
+    else if (body->len > MAX_FORM)
         code = tap_refuse_request(err, 413, "RequestEntityTooLarge",
                                   "Request size exceeded 16777216 bytes");
-    if (!code)
+    else
         code = add_form(form, tap_buf_text(body), body->len, err);
     tap_buf_fini_secret(&plain);
     return code;
