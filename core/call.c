@@ -6,7 +6,9 @@
  *     tap_client_call -> begin -> send -> attempt_done -> finished
  *                        ^   |     ^           |
  *                        |   +- credentials    |
- *                        +------ timer <-------+ (retry.c says again)
+ *                        +------ timer <-------+ (retry.c says again, or retry_rate.c not yet)
+ *
+ * A deadline for the whole, if one is set, ends it wherever it is.
  */
 #include "call.h"
 
@@ -17,6 +19,7 @@
 #include "crypto.h"
 #include "mem.h"
 #include "op.h"
+#include "retry_twice.h"
 #include "sigv4.h"
 #include "version.h"
 
@@ -31,9 +34,13 @@ struct call_op {
     struct tap_op *fresh; /* the wait for credentials under way, or NULL */
     unsigned generation;  /* of the credentials that the attempt was signed with */
     struct tap_timer pause;
-    char id[TAP_UUID_SIZE]; /* one for all attempts: amz-sdk-invocation-id */
-    int64_t started;        /* of the attempt, loop's ms */
-    int64_t skew_ms;        /* that the attempt was signed with */
+    struct tap_timer deadline; /* of the whole call */
+    char id[TAP_UUID_SIZE];    /* one for all attempts: amz-sdk-invocation-id */
+    int sent;                  /* requests so far */
+    int64_t started;           /* of the attempt, loop's ms */
+    int64_t skew_ms;           /* that the attempt was signed with */
+    char last_error[96];       /* what made us send again, "" for nothing */
+    bool prepare;              /* it is over when the first attempt could be sent */
     json_t *output;
     char *request_id;
 };
@@ -94,16 +101,13 @@ static tap_err build(struct tap_request *request, struct tap_endpoint *endpoint,
     return code;
 }
 
-static tap_err sign(struct call_op *call, struct tap_error *err)
+static struct tap_signing signing_of(const struct call_op *call)
 {
     const struct tap_client *client = call->client;
     const char *version =
         json_string_value(json_object_get(tap_model_metadata(client->model), "signatureVersion"));
     bool is_s3 = version && strncmp(version, "s3", 2) == 0;
-    call->skew_ms = client->skew_ms;
-    if (client->provider)
-        call->generation = tap_provider_generation(client->provider);
-    struct tap_signing signing = {
+    return (struct tap_signing){
         .credentials =
             client->provider ? tap_provider_current(client->provider) : &client->credentials,
         .region = call->endpoint.signing_region,
@@ -114,6 +118,15 @@ static tap_err sign(struct call_op *call, struct tap_error *err)
         .normalize_path = !is_s3,
         .sign_body_header = is_s3,
     };
+}
+
+static tap_err sign(struct call_op *call, struct tap_error *err)
+{
+    const struct tap_client *client = call->client;
+    call->skew_ms = client->skew_ms;
+    if (client->provider)
+        call->generation = tap_provider_generation(client->provider);
+    struct tap_signing signing = signing_of(call);
     return tap_sigv4_sign(&call->request, &signing, err);
 }
 
@@ -132,26 +145,65 @@ static void name_error(struct tap_error *error, const struct tap_client *client,
         tap_error_copy(error->operation, sizeof error->operation, operation_name(operation));
 }
 
-static void fail_unsent(struct call_op *call, struct tap_error *error)
+static void give_up(struct call_op *call, struct tap_error *error)
 {
     name_error(error, call->client, call->operation);
     tap_op_finish(&call->op, error);
 }
 
+/* Fields that all log lines have. Never the body, a parameter or a header. */
+static json_t *log_fields(const struct call_op *call, int attempt, const struct tap_error *error)
+{
+    json_t *fields = json_pack(
+        "{s:s, s:s, s:s, s:i}", "service", tap_model_service(call->client->model), "operation",
+        operation_name(call->operation), "call", call->id, "attempt", attempt);
+    const char *request_id = error ? error->request_id : call->request_id;
+    if (request_id && *request_id)
+        json_object_set_new(fields, "request_id", json_string(request_id));
+    if (error)
+        json_object_set_new(fields, "error", json_string(error->name));
+    return fields;
+}
+
+/* True when the rate limiter holds the attempt back: it asks again after the pause. */
+static bool is_held_back(struct call_op *call)
+{
+    struct tap_client *client = call->client;
+    if (client->retry_mode != TAP_RETRY_ADAPTIVE || call->prepare)
+        return false;
+    int64_t wait_ms = tap_retry_rate_ask(&client->rate, tap_loop_now(client->loop));
+    if (wait_ms == 0)
+        return false;
+    json_t *fields = log_fields(call, call->retry.attempt, NULL);
+    json_object_set_new(fields, "delay_ms", json_integer(wait_ms));
+    tap_log_write(client->log, TAP_LOG_DEBUG, tap_loop_wall(client->loop), "request held back",
+                  fields);
+    json_decref(fields);
+    tap_timer_set(client->loop, &call->pause, wait_ms);
+    return true;
+}
+
 static void send_attempt(struct call_op *call)
 {
+    if (is_held_back(call))
+        return;
     char attempt[64];
     snprintf(attempt, sizeof attempt, "attempt=%d; max=%d", call->retry.attempt,
              call->retry.max_attempts);
     tap_headers_set(&call->request.headers, "amz-sdk-request", attempt);
     struct tap_error error;
     if (!is_anonymous(call->client, call->operation) && sign(call, &error)) {
-        fail_unsent(call, &error);
+        give_up(call, &error);
+        return;
+    }
+    if (call->prepare) {
+        tap_op_finish(&call->op, NULL);
         return;
     }
     call->started = tap_loop_now(call->client->loop);
     call->http = tap_http_start(call->client->loop, &call->request, &call->client->http);
     tap_op_own(&call->op, call->http);
+    call->sent++;
 }
 
 /* Sends it, as soon as there are credentials. */
@@ -164,7 +216,7 @@ static void begin_attempt(struct call_op *call)
         answer = tap_provider_ask(client->provider, tap_loop_wall(client->loop), &error);
     switch (answer) {
     case TAP_PROVIDER_READY: send_attempt(call); return;
-    case TAP_PROVIDER_NONE: fail_unsent(call, &error); return;
+    case TAP_PROVIDER_NONE: give_up(call, &error); return;
     case TAP_PROVIDER_WAIT:
         call->fresh = tap_provider_wait(client->loop, client->provider, client->log);
         tap_op_own(&call->op, call->fresh);
@@ -176,7 +228,7 @@ static void credentials_done(struct call_op *call, struct tap_op *fresh)
     call->fresh = NULL;
     if (tap_op_error(fresh)) {
         struct tap_error error = *tap_op_error(fresh);
-        fail_unsent(call, &error);
+        give_up(call, &error);
     } else {
         send_attempt(call);
     }
@@ -186,6 +238,20 @@ static void credentials_done(struct call_op *call, struct tap_op *fresh)
 static void pause_over(struct tap_timer *timer)
 {
     begin_attempt((struct call_op *)((char *)timer - offsetof(struct call_op, pause)));
+}
+
+/* A bucket of another region is not found or redirected to; the header says where it is. */
+static void name_bucket_region(const struct call_op *call, const struct tap_response *response,
+                               struct tap_error *error)
+{
+    const char *region = tap_headers_get(&response->headers, "x-amz-bucket-region");
+    const char *asked = call->endpoint.signing_region;
+    if (!region || !asked || strcmp(region, asked) == 0)
+        return;
+    char *message = tap_sprintf("%s (the bucket is in %s; the request was for %s)", error->message,
+                                region, asked);
+    tap_error_copy(error->message, sizeof error->message, message);
+    tap_free(message);
 }
 
 /* Reads the answer: TAP_OK with the output, or why there is none. */
@@ -208,21 +274,8 @@ static tap_err read_answer(struct call_op *call, const struct tap_response *resp
     error->http_status = response->status;
     if (!error->request_id[0])
         tap_error_copy(error->request_id, sizeof error->request_id, call->request_id);
+    name_bucket_region(call, response, error);
     return code;
-}
-
-/* Fields that both kinds of log line have. Never the body, a parameter or a header. */
-static json_t *log_fields(const struct call_op *call, int attempt, const struct tap_error *error)
-{
-    json_t *fields = json_pack(
-        "{s:s, s:s, s:s, s:i}", "service", tap_model_service(call->client->model), "operation",
-        operation_name(call->operation), "call", call->id, "attempt", attempt);
-    const char *request_id = error ? error->request_id : call->request_id;
-    if (request_id && *request_id)
-        json_object_set_new(fields, "request_id", json_string(request_id));
-    if (error)
-        json_object_set_new(fields, "error", json_string(error->name));
-    return fields;
 }
 
 static void log_attempt(const struct call_op *call, const struct tap_response *response,
@@ -238,6 +291,19 @@ static void log_attempt(const struct call_op *call, const struct tap_response *r
     json_decref(fields);
 }
 
+static void out_of_time(struct tap_timer *timer)
+{
+    struct call_op *call = (struct call_op *)((char *)timer - offsetof(struct call_op, deadline));
+    struct tap_error error;
+    tap_fail(&error, TAP_E_TIMEOUT, "CallTimeout", "no result within %g s; requests sent: %d%s%s",
+             (double)call->client->call_timeout_ms / 1000, call->sent,
+             *call->last_error ? "; last error: " : "", call->last_error);
+    error.retryable = true;
+    if (call->http)
+        log_attempt(call, NULL, &error);
+    give_up(call, &error);
+}
+
 static void log_retry(const struct call_op *call, const struct tap_retry_answer *answer,
                       const struct tap_error *error)
 {
@@ -249,14 +315,26 @@ static void log_retry(const struct call_op *call, const struct tap_retry_answer 
     json_decref(fields);
 }
 
-static double random_fraction(void)
+/* No answer came, so nobody knows what the service has done. */
+static void log_doubt(const struct call_op *call, const struct tap_error *error)
 {
-    uint32_t bits;
-    tap_random(&bits, sizeof bits);
-    return (double)bits / ((double)UINT32_MAX + 1);
+    if (!tap_retry_may_act_twice(call->client->model, call->operation))
+        return;
+    json_t *fields = log_fields(call, call->retry.attempt - 1, error);
+    tap_log_write(call->client->log, TAP_LOG_INFO, tap_loop_wall(call->client->loop),
+                  "sent again without a token: it may act twice", fields);
+    json_decref(fields);
 }
 
-static void attempt_failed(struct call_op *call, const struct tap_response *response,
+/* The rate limiter of the adaptive mode counts every attempt. */
+static void count_attempt(struct tap_client *client, bool throttled)
+{
+    if (client->retry_mode == TAP_RETRY_ADAPTIVE)
+        tap_retry_rate_ended(&client->rate, throttled, tap_loop_now(client->loop));
+}
+
+/* `unsent`: no byte of the request has left. */
+static void attempt_failed(struct call_op *call, const struct tap_response *response, bool unsent,
                            struct tap_error *error)
 {
     struct tap_client *client = call->client;
@@ -265,9 +343,10 @@ static void attempt_failed(struct call_op *call, const struct tap_response *resp
         .response = response,
         .modelled = modelled_class(call, error->name),
         .clock_ms = tap_loop_wall(client->loop) + call->skew_ms,
-        .random = random_fraction(),
+        .random = tap_retry_random(&client->random),
     };
     struct tap_retry_answer answer = tap_retry_failed(&call->retry, &failure);
+    count_attempt(client, answer.why == TAP_RETRY_THROTTLED);
     if (!answer.again) {
         error->retryable = answer.why == TAP_RETRY_TRANSIENT || answer.why == TAP_RETRY_THROTTLED;
         tap_op_finish(&call->op, error);
@@ -279,6 +358,9 @@ static void attempt_failed(struct call_op *call, const struct tap_response *resp
     if (answer.why == TAP_RETRY_EXPIRED)
         tap_provider_expired(client->provider, call->generation);
     log_retry(call, &answer, error);
+    if (!response && !unsent)
+        log_doubt(call, error);
+    tap_error_copy(call->last_error, sizeof call->last_error, error->name);
     tap_timer_set(client->loop, &call->pause, answer.delay_ms);
 }
 
@@ -296,8 +378,9 @@ static void attempt_done(struct call_op *call, struct tap_op *http)
         name_error(&error, call->client, call->operation);
     log_attempt(call, response, error.code ? &error : NULL);
     if (error.code) {
-        attempt_failed(call, response, &error);
+        attempt_failed(call, response, tap_http_unsent(http), &error);
     } else {
+        count_attempt(call->client, false);
         tap_retry_succeeded(&call->retry);
         tap_op_finish(&call->op, NULL);
     }
@@ -324,6 +407,7 @@ static void call_stop(struct tap_op *op)
         tap_op_cancel(call->fresh);
     call->http = call->fresh = NULL;
     tap_timer_clear(op->loop, &call->pause);
+    tap_timer_clear(op->loop, &call->deadline);
 }
 
 static void call_free(struct tap_op *op)
@@ -349,8 +433,8 @@ static tap_err refuse(struct tap_error *err, const struct tap_client *client,
     return err->code;
 }
 
-tap_err tap_client_call(struct tap_op **out, struct tap_client *client, const char *operation_text,
-                        const json_t *input, struct tap_error *err)
+static tap_err start(struct tap_op **out, struct tap_client *client, const char *operation_text,
+                     const json_t *input, bool prepare, struct tap_error *err)
 {
     struct tap_error ignored;
     if (!err)
@@ -374,9 +458,13 @@ tap_err tap_client_call(struct tap_op **out, struct tap_client *client, const ch
     call->client = client;
     client->holders++;
     call->operation = operation;
+    call->prepare = prepare;
     call->request = request;
     call->endpoint = endpoint;
     call->pause.fire = pause_over;
+    call->deadline.fire = out_of_time;
+    if (client->call_timeout_ms > 0)
+        tap_timer_set(client->loop, &call->deadline, client->call_timeout_ms);
     tap_uuid(call->id);
     tap_headers_set(&call->request.headers, "User-Agent", "tapengine/" TAP_VERSION);
     tap_headers_set(&call->request.headers, "amz-sdk-invocation-id", call->id);
@@ -386,6 +474,30 @@ tap_err tap_client_call(struct tap_op **out, struct tap_client *client, const ch
     begin_attempt(call);
     *out = &call->op;
     return TAP_OK;
+}
+
+tap_err tap_client_call(struct tap_op **out, struct tap_client *client, const char *operation,
+                        const json_t *input, struct tap_error *err)
+{
+    return start(out, client, operation, input, false, err);
+}
+
+tap_err tap_client_prepare(struct tap_op **out, struct tap_client *client, const char *operation,
+                           const json_t *input, struct tap_error *err)
+{
+    return start(out, client, operation, input, true, err);
+}
+
+const struct tap_request *tap_call_request(const struct tap_op *op)
+{
+    assert(op->class == &call_class && op->finished && !op->error);
+    return &((const struct call_op *)op)->request;
+}
+
+struct tap_signing tap_call_signing(const struct tap_op *op)
+{
+    assert(op->class == &call_class && op->finished && !op->error);
+    return signing_of((const struct call_op *)op);
 }
 
 json_t *tap_call_output(const struct tap_op *op)
@@ -404,5 +516,5 @@ const char *tap_call_request_id(const struct tap_op *op)
 int tap_call_attempts(const struct tap_op *op)
 {
     assert(op->class == &call_class);
-    return ((const struct call_op *)op)->retry.attempt;
+    return ((const struct call_op *)op)->sent;
 }

@@ -30,9 +30,15 @@ struct tap_client_options {
                               none */
     const struct tap_credentials *credentials; /* copied; NULL: those of the chain
                                                   (credentials_chain.h), kept fresh */
-    bool anonymous;   /* nothing is signed and no credentials are looked for */
-    int max_attempts; /* 0: AWS_MAX_ATTEMPTS, the profile's, else 3 */
-    struct tap_http_options http;
+    bool anonymous;          /* nothing is signed and no credentials are looked for */
+    const char *retry_mode;  /* "standard" or "adaptive" (retry.h); NULL: AWS_RETRY_MODE, the
+                                profile's, else standard */
+    int max_attempts;        /* 0: AWS_MAX_ATTEMPTS, the profile's, else 3 */
+    int64_t call_timeout_ms; /* for a whole call, its pauses and attempts together; 0: no limit but
+                                those of each attempt */
+    uint64_t random_seed;    /* of the jitter in pauses, for runs that must repeat exactly; 0: the
+                                operating system's random numbers */
+    struct tap_http_options http; /* of each attempt */
     struct tap_log *log; /* borrowed for the life of the client and of its calls; may be NULL: each
                             attempt is a debug line, each retry an info line */
 };
@@ -61,6 +67,13 @@ tap_err tap_client_usual_region(char **out, const char *profile, struct tap_erro
  */
 tap_err tap_client_call(struct tap_op **out, struct tap_client *client, const char *operation,
                         const json_t *input, struct tap_error *err);
+/* The same up to the first request, which is built and signed and not sent: tap_call_request has
+ * it, there is no output. Credentials are fetched when that is needed to sign. */
+tap_err tap_client_prepare(struct tap_op **out, struct tap_client *client, const char *operation,
+                           const json_t *input, struct tap_error *err);
+/* The last request of a finished call without error; borrowed. It carries what signs it: the
+ * session token among its headers is a secret. */
+const struct tap_request *tap_call_request(const struct tap_op *op);
 /* Of a finished call without error; borrowed. */
 json_t *tap_call_output(const struct tap_op *op);
 /* The service's request id, "" when there was none. */
