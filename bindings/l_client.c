@@ -8,11 +8,12 @@
  *
  * Blobs are byte strings, timestamps numbers of seconds, lists stay lists when they are empty.
  */
-#include "core/client.h"
+#include "l_client.h"
 
 #include <limits.h>
 
 #include "core/mem.h"
+#include "headers.h"
 #include "l_log.h"
 #include "lua_util.h"
 #include "modules.h"
@@ -91,35 +92,34 @@ static tap_nresults l_new(lua_State *L)
     return 1;
 }
 
-static struct tap_client *check_client(lua_State *L)
+struct tap_client *tap_lua_client(lua_State *L, int index)
 {
-    return tap_handle_check(L, 1, &client_type);
+    return tap_handle_check(L, index, &client_type);
 }
 
-/* Raises an error that is known to belong to a call, though nothing has been sent. [-0, +0, v] */
-static _Noreturn void raise_of_call(lua_State *L, struct tap_error *err,
-                                    const struct tap_model *model, const char *operation)
+static struct tap_client *check_client(lua_State *L)
 {
+    return tap_lua_client(L, 1);
+}
+
+_Noreturn void tap_lua_raise_of_call(lua_State *L, struct tap_error *err,
+                                     const struct tap_model *model, const json_t *operation)
+{
+    const char *name = json_string_value(json_object_get(operation, "name"));
     if (!err->service[0])
         tap_error_copy(err->service, sizeof err->service, tap_model_service(model));
     if (!err->operation[0])
-        tap_error_copy(err->operation, sizeof err->operation, operation);
+        tap_error_copy(err->operation, sizeof err->operation, name);
     tap_lua_raise(L, err);
 }
 
-enum { /* what l_call leaves on its stack for call_results: both live as long as the process */
-       MODEL = 4,
-       OPERATION
-};
-
-static tap_nresults call_results(lua_State *L, struct tap_op *op)
+tap_nresults tap_lua_push_call(lua_State *L, struct tap_op *op, const struct tap_model *model,
+                               const json_t *operation)
 {
-    const struct tap_model *model = lua_touserdata(L, MODEL);
-    const json_t *operation = lua_touserdata(L, OPERATION);
     struct tap_shape shape = tap_shape_if_blobs(L, tap_shape_of(model, operation, "output"));
     struct tap_error err;
     if (tap_value_push(L, tap_call_output(op), TAP_KEYS_FORGET, shape, &err))
-        raise_of_call(L, &err, model, json_string_value(json_object_get(operation, "name")));
+        tap_lua_raise_of_call(L, &err, model, operation);
     lua_createtable(L, 0, 2);
     lua_pushstring(L, tap_call_request_id(op));
     lua_setfield(L, -2, "request_id");
@@ -128,10 +128,21 @@ static tap_nresults call_results(lua_State *L, struct tap_op *op)
     return 2;
 }
 
-/* c:call(operation[, input]) -> output, { request_id =, attempts = }. Waits. The operation's name
- * in any spelling. Raises: wrong input before anything is sent; the service's error with its code,
- * status and request id; network, timeout and credentials errors. */
-static tap_nresults l_call(lua_State *L)
+enum { /* what begin leaves on its stack for call_results: both live as long as the process */
+       MODEL = 4,
+       OPERATION
+};
+
+static tap_nresults call_results(lua_State *L, struct tap_op *op)
+{
+    return tap_lua_push_call(L, op, lua_touserdata(L, MODEL), lua_touserdata(L, OPERATION));
+}
+
+/* Starts what `start` starts with the operation (2) and input (3) of the arguments, and waits. */
+static tap_nresults begin(lua_State *L,
+                          tap_err (*start)(struct tap_op **, struct tap_client *, const char *,
+                                           const json_t *, struct tap_error *),
+                          tap_task_result *result)
 {
     struct tap_client *client = check_client(L);
     const char *name = luaL_checkstring(L, 2);
@@ -151,11 +162,42 @@ static tap_nresults l_call(lua_State *L)
     lua_pushlightuserdata(L, (void *)operation);
     tap_err failed = lua_isnil(L, 3) ? TAP_OK : tap_value_read(&input, L, 3, shape, &err);
     if (!failed)
-        failed = tap_client_call(&op, client, name, input, &err);
+        failed = start(&op, client, name, input, &err);
     json_decref(input);
     if (failed)
-        raise_of_call(L, &err, model, json_string_value(json_object_get(operation, "name")));
-    return tap_task_wait(L, op, call_results);
+        tap_lua_raise_of_call(L, &err, model, operation);
+    return tap_task_wait(L, op, result);
+}
+
+/* c:call(operation[, input]) -> output, { request_id =, attempts = }. Waits. The operation's name
+ * in any spelling. Raises: wrong input before anything is sent; the service's error with its code,
+ * status and request id; network, timeout and credentials errors. */
+static tap_nresults l_call(lua_State *L)
+{
+    return begin(L, tap_client_call, call_results);
+}
+
+static tap_nresults prepare_results(lua_State *L, struct tap_op *op)
+{
+    const struct tap_request *request = tap_call_request(op);
+    lua_createtable(L, 0, 4);
+    lua_pushstring(L, request->method);
+    lua_setfield(L, -2, "method");
+    lua_pushfstring(L, "%s://%s%s", request->scheme, request->host, request->target);
+    lua_setfield(L, -2, "url");
+    tap_headers_push(L, &request->headers);
+    lua_setfield(L, -2, "headers");
+    lua_pushlstring(L, tap_buf_text(&request->body), request->body.len);
+    lua_setfield(L, -2, "body");
+    return 1;
+}
+
+/* c:prepare(operation[, input]) -> { method =, url =, headers =, body = }: the request that c:call
+ * would send first, signed; nothing is sent. Waits, for credentials. Its headers may carry a
+ * session token: not to be shown. */
+static tap_nresults l_prepare(lua_State *L)
+{
+    return begin(L, tap_client_prepare, prepare_results);
 }
 
 /* c:operations() -> sorted list of names. */
@@ -213,8 +255,13 @@ static void close_client(void *client)
 }
 
 static const luaL_Reg methods[] = {
-    {"call", l_call},       {"operations", l_operations}, {"operation", l_operation},
-    {"service", l_service}, {"region", l_region},         {NULL, NULL},
+    {"call", l_call},
+    {"prepare", l_prepare},
+    {"operations", l_operations},
+    {"operation", l_operation},
+    {"service", l_service},
+    {"region", l_region},
+    {NULL, NULL},
 };
 static const struct tap_handle_type client_type = {"tap.client", close_client, methods};
 

@@ -17,13 +17,15 @@
     MODULE(json)                                                                                   \
     MODULE(log)                                                                                    \
     MODULE(model)                                                                                  \
+    MODULE(pages)                                                                                  \
     MODULE(proc)                                                                                   \
     MODULE(protocol)                                                                               \
     MODULE(server)                                                                                 \
     MODULE(sigv4)                                                                                  \
     MODULE(sys)                                                                                    \
     MODULE(task)                                                                                   \
-    MODULE(text)
+    MODULE(text)                                                                                   \
+    MODULE(waiter)
 
 #define TAP_DECLARE_MODULE(name) int luaopen_tap_core_##name(lua_State *L);
 TAP_MODULES(TAP_DECLARE_MODULE)

@@ -109,8 +109,7 @@ tap_err tap_paginator_new(struct tap_paginator **out, const struct tap_model *mo
     const json_t *described = tap_paginator_of(model, found);
     if (!described)
         return tap_fail(err, TAP_E_USAGE, "NoPages",
-                        "%s %s has no pages: one call gives all of its output",
-                        tap_model_service(model), name);
+                        "%s has no pages: one call gives all of its output", name);
     struct tap_paginator *pages = tap_alloc(sizeof *pages);
     pages->operation = name;
     pages->input = input ? json_copy((json_t *)input) : json_object();
@@ -228,15 +227,9 @@ tap_err tap_paginator_feed(struct tap_paginator *pages, const json_t *output, st
 
 /* ---- what is in the pages ---- */
 
-tap_err tap_paginator_items(json_t **out, const struct tap_paginator *pages, const json_t *output,
-                            struct tap_error *err)
+const char *tap_paginator_result(const struct tap_paginator *pages)
 {
-    tap_err code = tap_jmespath_search(out, pages->results.items[0].query, output, err);
-    if (code == TAP_OK && !json_is_array(*out)) {
-        json_decref(*out);
-        *out = json_array();
-    }
-    return code;
+    return pages->results.items[0].text;
 }
 
 static json_t *sum(const json_t *a, const json_t *b)

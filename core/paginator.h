@@ -42,10 +42,9 @@ json_t *tap_paginator_input(const struct tap_paginator *pages);
 tap_err tap_paginator_feed(struct tap_paginator *pages, const json_t *output,
                            struct tap_error *err);
 
-/* The items of a page: the list that the model calls its result, or the first of several such
- * lists. A new reference; an empty list when the page has none. Read it, do not change it. */
-tap_err tap_paginator_items(json_t **out, const struct tap_paginator *pages, const json_t *output,
-                            struct tap_error *err);
+/* Where a page has its items: "StackEvents", "DistributionList.Items"; the first such place when
+ * the model names several. Borrowed. */
+const char *tap_paginator_result(const struct tap_paginator *pages);
 /* Adds a page to `whole` (an object, empty before the first page): results are joined (lists one
  * behind the other, numbers added, texts concatenated), what the model calls the same on every page
  * is taken from the first, the rest (tokens) is left out. To be called before the page is fed. */

@@ -325,8 +325,7 @@ struct tap_waiter_answer tap_waiter_feed(struct tap_waiter *waiter, const json_t
     if (state && strcmp(state, "success") == 0) {
         answer = (struct tap_waiter_answer){.state = TAP_WAITER_SUCCESS};
     } else if (state && strcmp(state, "failure") == 0) {
-        say(err, TAP_E_FAILED, "WaiterFailed", "cannot come about any more", waiter, decisive,
-            error);
+        say(err, TAP_E_FAILED, "WaiterFailed", "will not come about", waiter, decisive, error);
         answer = (struct tap_waiter_answer){.state = TAP_WAITER_FAILURE};
     } else if (!state && error && !(error->retryable && error->http_status)) {
         if (err)
