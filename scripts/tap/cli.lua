@@ -23,17 +23,19 @@ cli.GLOBAL_OPTIONS = {
 --- Command word -> the module that has it; each exports run(argv) -> exit code.
 local COMMANDS = {
   help = "tap.cli_help", ["--help"] = "tap.cli_help", ["-h"] = "tap.cli_help", list = "tap.cli_list",
-  eject = "tap.cli_list", completion = "tap.cli_completion", sandbox = "sandbox.command",
+  eject = "tap.cli_list", completion = "tap.cli_completion", sandbox = "sandbox.command", aws = "tap.aws",
 }
+
+--- Commands that answer --help themselves.
+local OWN_HELP = { help = true, aws = true }
 
 --- Command words that are known and not built.
 local NOT_BUILT = {
   lint = "`tapengine validate --template FILE --offline` checks what can be checked offline",
-  aws = "in a script: tap.client(SERVICE):operation { ... }",
 }
 
 --- The words that are not workflows, for help, completion and "did you mean".
-cli.COMMANDS = { "list", "help", "version", "eject", "completion", "sandbox" }
+cli.COMMANDS = { "aws", "list", "help", "version", "eject", "completion", "sandbox" }
 
 local function refuse(message, hints)
   require("tap.error").raise { class = "usage", code = "BadArguments", message = message, hints = hints }
@@ -114,8 +116,8 @@ local function dispatch(argv)
     return 0
   end
   if COMMANDS[word] then
-    if wants_help(rest) and word ~= "help" then rest, word = { word }, "help" end
-    rest.command = word
+    if wants_help(rest) and not OWN_HELP[word] then rest, word = { word }, "help" end
+    rest.command, rest.leading = word, leading
     return require(COMMANDS[word]).run(rest) or 0
   end
   if NOT_BUILT[word] then

@@ -11,6 +11,8 @@ local help = {}
 
 --- What the built-in commands do; workflows say it themselves.
 help.COMMANDS = {
+  aws = { "tapengine aws [SERVICE [OPERATION [--Member VALUE ...] [options]]]",
+    "one call of any operation of any AWS service; without one: what there is" },
   list = { "tapengine list", "workflows, where they are found, and which file hides which" },
   help = { "tapengine help [NAME]", "this text, or what a workflow does and takes" },
   eject = { "tapengine eject NAME [FOLDER]", "copy a built-in workflow out for editing, to ./tap" },
@@ -118,10 +120,13 @@ local function overview()
   return table.concat(lines, "\n")
 end
 
+--- Commands with options -> the module whose OPTIONS they are.
+local OPTIONS_OF = { sandbox = "sandbox.command", aws = "tap.aws" }
+
 local function of_command(name)
   local lines = { table.concat(help.COMMANDS[name], "\n\n") }
-  if name == "sandbox" then
-    add_section(lines, "Options", assert(params.check(require("sandbox.command").OPTIONS)))
+  if OPTIONS_OF[name] then
+    add_section(lines, "Options", assert(params.check(require(OPTIONS_OF[name]).OPTIONS)))
   end
   return table.concat(lines, "\n")
 end

@@ -141,13 +141,14 @@ local function show(value)
   return json.encode(value, { indent = 2 })
 end
 
---- The result of the run. `words` is how a person reads it; without it the value is shown as JSON.
+--- The result of the run. `words` is how a person reads it; without it the value is shown as JSON. Words
+-- without a value are the result themselves: a text that is what was asked for, and is not logged.
 ---@param value any nil: nothing to show
 ---@param words string?
 function report:finish(value, words)
   log.info("done", type(value) == "table" and { result = value } or nil)
   if self.mode == "jsonl" then return put_object(self, "result", { result = value }) end
-  if self.mode == "json" then
+  if self.mode == "json" and (value ~= nil or not words) then
     return put(STDOUT, json.encode(value == nil and json.null or value, { indent = 2 }))
   end
   words = words or (value ~= nil and show(value)) or ""

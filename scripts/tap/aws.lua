@@ -1,0 +1,187 @@
+--- aws SERVICE OPERATION: one call of any operation of any service, from its model.
+--
+-- The words behind the operation are options of the command (--query, --region) or members of the operation's
+-- input; an option of the command wins, and a member of the same name is reached through --input. The call
+-- itself runs as a workflow does, so that --sandbox, --timeout, signals and exit codes are the same.
+
+local cli = require "tap.cli"
+local errors = require "tap.error"
+local help = require "tap.aws_help"
+local input = require "tap.aws_input"
+local json = require "tap.core.json"
+local model = require "tap.core.model"
+local params = require "tap.params"
+local shape = require "tap.aws_shape"
+
+local aws = {}
+
+local OWN = {
+  { "input", "string", env = false, help = "the input as JSON, or @FILE; members given as options win" },
+  { "query", "string", env = false, help = "JMESPath: what of the output to show" },
+  { "output", "enum", values = { "json", "text" }, default = "json", env = false,
+    help = "JSON, or tab-separated text" },
+  { "paginate", "boolean", default = true, env = false,
+    help = "join all pages; a page size or token as a member turns it off" },
+  { "print-request", "boolean", env = false, help = "show the signed request and send nothing" },
+}
+
+local SHARED = { sandbox = true, ["endpoint-url"] = true, region = true, profile = true, ["log-file"] = true,
+  timeout = true }
+
+--- The options of the command, beside the members: its own, and those of every workflow that make sense.
+aws.OPTIONS = table.move(OWN, 1, #OWN, 1, {})
+for _, spec in ipairs(cli.GLOBAL_OPTIONS) do
+  if SHARED[spec[1]] then aws.OPTIONS[#aws.OPTIONS + 1] = spec end
+end
+
+---------------------------------------------------------------------------------------------------------
+-- The words
+
+local function command_specs()
+  return assert(params.check(aws.OPTIONS))
+end
+
+--- The words that are the command's own options with their values, and the others.
+local function split(words)
+  local specs, own, others, i = {}, {}, {}, 1
+  for _, spec in ipairs(command_specs()) do specs[params.option(spec.name)] = spec end
+  while words[i] do
+    local option = words[i]:match("^%-%-[^=]+")
+    local spec = option and (specs[option] or specs[(option:gsub("^%-%-no%-", "--"))])
+    local takes_value = spec and spec.type ~= "boolean" and not spec.implied and option == words[i]
+    local target = spec and own or others
+    target[#target + 1] = words[i]
+    if takes_value then target[#target + 1] = words[i + 1] end
+    i = i + (takes_value and 2 or 1)
+  end
+  return own, others
+end
+
+local function take_help(words)
+  local rest, wanted = {}, false
+  for _, word in ipairs(words) do
+    if word == "--help" or word == "-h" then wanted = true else rest[#rest + 1] = word end
+  end
+  return rest, wanted
+end
+
+--- Service and operation, wherever options stand around them.
+local function take_names(words)
+  local specs, names, rest, i = command_specs(), {}, {}, 1
+  while words[i] and #names < 2 do
+    local from = table.move(words, i, #words, 1, {})
+    local skipped = params.skip_options(specs, from) - 1
+    table.move(words, i, i + skipped - 1, #rest + 1, rest)
+    names[#names + 1] = words[i + skipped]
+    i = i + skipped + 1
+  end
+  return names[1], names[2], table.move(words, i, #words, #rest + 1, rest)
+end
+
+---------------------------------------------------------------------------------------------------------
+-- The call
+
+--- Whether the pages are to be joined: not when the user turns them, by a token or a size.
+local function joins_pages(call, value)
+  local pages = (call.model:part "paginators" or {})[call.operation.name]
+  if not pages then return false end
+  if pages.limit_key and value[pages.limit_key] ~= nil then return false end
+  local tokens = type(pages.input_token) == "table" and pages.input_token or { pages.input_token }
+  for _, token in ipairs(tokens) do
+    if value[token] ~= nil then return false end
+  end
+  return true
+end
+
+local function is_empty(value)
+  return type(value) == "table" and next(value) == nil
+end
+
+--- The output as words; none for one without anything in it, as of an operation that only does something.
+local function show(value, mode)
+  if mode == "text" then return table.concat(require("tap.aws_text").lines(value), "\n") end
+  return json.encode(value, { indent = 2 })
+end
+
+local HIDDEN = { ["x-amz-security-token"] = true, ["x-amz-s3session-token"] = true }
+
+--- A request as HTTP writes it, but for the secret that is in it.
+local function show_request(request)
+  local lines = { request.method .. " " .. request.url }
+  for _, name in ipairs(json.keys(request.headers)) do
+    local values = request.headers[name]
+    for _, value in ipairs(type(values) == "table" and values or { values }) do
+      lines[#lines + 1] = ("%s: %s"):format(name, HIDDEN[name:lower()] and "****" or value)
+    end
+  end
+  local body = request.body
+  if not require("tap.core.text").utf8_valid(body) then body = ("(%d bytes)"):format(#body) end
+  return table.concat(lines, "\n") .. (body ~= "" and "\n\n" .. body or "")
+end
+
+--- Before anything is sent: a call must not be made for a query with a typo.
+local function compile(expression)
+  local query, problem = errors.try(require("tap.core.jmespath").compile, expression)
+  if query then return query end
+  return errors.raise { class = "usage", code = "BadArguments", cause = problem,
+    message = "--query " .. tostring(problem) }
+end
+
+local function run_call(call, p)
+  local query = p.query and compile(p.query)
+  local value = input.build(call.given, p.input, call.operation, call.shapes)
+  local client = require("tap.client").new(call.model:service())
+  local name = call.operation.name
+  if p.print_request then return show_request(client:prepare(name, value)) end
+  local output
+  if p.paginate and joins_pages(call, value) then
+    output = client:collect(name, value)
+  else
+    output = client[name](client, value)
+  end
+  if call.operation.output then output = shape.write(call.shapes, call.operation.output.shape, output) end
+  if query then
+    output = query:search(output)
+    if output == nil then output = json.null end
+  elseif is_empty(output) then
+    return ""
+  end
+  return show(output, p.output)
+end
+
+local function run_operation(m, name, words, wants_help)
+  local operation = m:operation(name)
+  local shapes = shape.all(m)
+  if wants_help then
+    print(table.concat(help.operation(m, operation, shapes), "\n"))
+    return 0
+  end
+  local own, others = split(words)
+  local call = { model = m, operation = operation, shapes = shapes,
+    given = input.parse(others, operation, shapes) }
+  local wf = require("tap.workflow").new { name = "aws", summary = "one call", params = OWN,
+    run = function(_, p) return nil, run_call(call, p) end }
+  return require("tap.cli_run").run(wf, own)
+end
+
+--- `tapengine aws [SERVICE [OPERATION [options]]]`.
+---@param argv string[] with `leading`: the options in front of the word aws
+---@return integer exit code
+function aws.run(argv)
+  local words, wants_help = take_help(table.move(argv, 1, #argv, #argv.leading + 1,
+    table.move(argv.leading, 1, #argv.leading, 1, {})))
+  local service, operation, rest = take_names(words)
+  if not service and wants_help then return require("tap.cli_help").run { "aws" } end
+  if not service then
+    print(table.concat(help.services(), "\n"))
+    return 0
+  end
+  local m = model.load(service)
+  if not operation then
+    print(table.concat(help.operations(m), "\n"))
+    return 0
+  end
+  return run_operation(m, operation, rest, wants_help)
+end
+
+return aws
