@@ -9,6 +9,8 @@
 #include "credentials_provider.h"
 #include "endpoint.h"
 #include "protocol.h"
+#include "retry_rate.h"
+#include "sigv4.h"
 
 struct tap_client {
     size_t holders; /* the user and each call under way */
@@ -22,11 +24,19 @@ struct tap_client {
     bool anonymous;
     struct tap_http_options http; /* its ca_bundle is owned */
     struct tap_log *log;
+    int64_t call_timeout_ms; /* 0: none */
     int max_attempts;
+    enum tap_retry_mode retry_mode;
     struct tap_retry_bucket bucket;
+    struct tap_retry_rate rate; /* counts in the adaptive mode */
+    uint64_t random;            /* for tap_retry_random */
     int64_t skew_ms; /* AWS's clock minus the loop's, as far as a refused signature has taught us */
 };
 
 void tap_client_release(struct tap_client *client);
+
+/* How a finished call without error signs its request now; borrows from the call. Not for one that
+ * is sent without a signature. */
+struct tap_signing tap_call_signing(const struct tap_op *op);
 
 #endif

@@ -6,7 +6,6 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "call.h"
 #include "mem.h"
@@ -71,6 +70,20 @@ static tap_err read_max_attempts(int *out, const struct settings *settings, stru
     return TAP_OK;
 }
 
+/* What the environment or the profile asks for and is not built is warned of (warn_of_settings): it
+ * was written for other programs, too. */
+static tap_err read_retry_mode(enum tap_retry_mode *out, const struct settings *settings,
+                               struct tap_error *err)
+{
+    const char *given = settings->options->retry_mode;
+    const char *mode = given ? given : setting(settings, "AWS_RETRY_MODE", "retry_mode");
+    *out = TAP_RETRY_STANDARD;
+    if (!mode || tap_retry_mode_named(out, mode) || !given)
+        return TAP_OK;
+    return tap_fail(err, TAP_E_USAGE, "InvalidRetryMode",
+                    "the retry mode is '%s'; standard and adaptive are supported", given);
+}
+
 /* Signature Version 4 in its two dialects is what is built. */
 static tap_err check_signing(const struct tap_model *model, struct tap_error *err)
 {
@@ -99,7 +112,8 @@ static void warn(const struct tap_client *client, const char *message, const cha
 static void warn_of_settings(const struct tap_client *client, const struct settings *settings)
 {
     const char *mode = setting(settings, "AWS_RETRY_MODE", "retry_mode");
-    if (mode && strcasecmp(mode, "standard") != 0)
+    enum tap_retry_mode known;
+    if (mode && !settings->options->retry_mode && !tap_retry_mode_named(&known, mode))
         warn(client,
              "AWS_RETRY_MODE or retry_mode names a mode that is not supported; standard is used",
              "mode", mode);
@@ -135,12 +149,17 @@ static tap_err init(struct tap_client *client, const char *service, const struct
     client->http.ca_bundle =
         tap_strdup(ca_bundle ? ca_bundle : setting(settings, "AWS_CA_BUNDLE", "ca_bundle"));
     client->log = options->log;
+    client->call_timeout_ms = options->call_timeout_ms;
+    client->random = options->random_seed;
     tap_retry_bucket_init(&client->bucket);
+    tap_retry_rate_init(&client->rate, tap_loop_now(client->loop));
     tap_err code = tap_model_load(&client->model, service, err);
     if (code == TAP_OK)
         code = tap_protocol_of(&client->protocol, client->model, err);
     if (code == TAP_OK)
         code = check_signing(client->model, err);
+    if (code == TAP_OK)
+        code = read_retry_mode(&client->retry_mode, settings, err);
     if (code == TAP_OK)
         code = read_max_attempts(&client->max_attempts, settings, err);
     if (code == TAP_OK)

@@ -7,7 +7,9 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
+#include "crypto.h"
 #include "timestamp.h"
 
 enum {
@@ -68,6 +70,39 @@ static const struct {
     {500, TAP_RETRY_TRANSIENT}, {502, TAP_RETRY_TRANSIENT},
     {503, TAP_RETRY_TRANSIENT}, {504, TAP_RETRY_TRANSIENT},
 };
+
+bool tap_retry_mode_named(enum tap_retry_mode *out, const char *name)
+{
+    static const char *const names[] = {"standard", "adaptive"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (strcasecmp(name, names[i]) == 0) {
+            *out = (enum tap_retry_mode)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* splitmix64: every state is a good one. */
+static uint64_t next_random(uint64_t *state)
+{
+    uint64_t bits = *state += 0x9e3779b97f4a7c15u;
+    if (*state == 0) /* would mean the operating system */
+        *state = 1;
+    bits = (bits ^ (bits >> 30)) * 0xbf58476d1ce4e5b9u;
+    bits = (bits ^ (bits >> 27)) * 0x94d049bb133111ebu;
+    return bits ^ (bits >> 31);
+}
+
+double tap_retry_random(uint64_t *state)
+{
+    uint64_t bits;
+    if (*state)
+        bits = next_random(state);
+    else
+        tap_random(&bits, sizeof bits);
+    return ldexp((double)(bits >> 11), -53);
+}
 
 void tap_retry_bucket_init(struct tap_retry_bucket *bucket)
 {

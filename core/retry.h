@@ -19,6 +19,16 @@ enum {
     TAP_RETRY_MAX_AFTER_MS = 5 * 60 * 1000, /* a longer Retry-After is cut to this */
 };
 
+/* The modes that AWS_RETRY_MODE and retry_mode name: "standard"; "adaptive" is the same and also
+ * limits how fast a client sends (retry_rate.h). "legacy", the mode before these, is not built. */
+enum tap_retry_mode { TAP_RETRY_STANDARD, TAP_RETRY_ADAPTIVE };
+/* In any case of letters; false for another name. */
+bool tap_retry_mode_named(enum tap_retry_mode *out, const char *name);
+
+/* For the jitter: a number in [0,1) that follows from *state, which moves on; from the operating
+ * system when *state is 0. */
+double tap_retry_random(uint64_t *state);
+
 /* Shared by all calls of a client: an outage empties it, and then calls fail without retry instead
  * of adding load. */
 struct tap_retry_bucket {

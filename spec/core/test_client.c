@@ -663,6 +663,9 @@ static void settings_that_cannot_work_are_refused(void **state)
     assert_int_equal(tap_client_new(&client, f->loop, "thing", NULL, &err), TAP_E_USAGE);
     assert_non_null(strstr(err.message, "AWS_MAX_ATTEMPTS"));
     unsetenv("AWS_MAX_ATTEMPTS");
+    struct tap_client_options legacy = {.retry_mode = "legacy"};
+    assert_int_equal(tap_client_new(&client, f->loop, "thing", &legacy, &err), TAP_E_USAGE);
+    assert_non_null(strstr(err.message, "'legacy'"));
     unsetenv("AWS_REGION");
     assert_int_equal(tap_client_new(&client, f->loop, "thing", NULL, &err), TAP_E_USAGE);
     assert_non_null(strstr(err.message, "AWS_REGION"));
@@ -742,6 +745,9 @@ static void settings_that_are_not_followed_are_warned_of(void **state)
     tap_client_free(new_client(f)); /* loopback: no warning either */
     assert_int_equal(strlen(log_text(f)), 0);
     setenv("AWS_RETRY_MODE", "adaptive", 1);
+    tap_client_free(new_client(f));
+    assert_int_equal(strlen(log_text(f)), 0);
+    setenv("AWS_RETRY_MODE", "legacy", 1);
     tap_client_free(new_client(f));
     assert_non_null(strstr(log_text(f), "AWS_RETRY_MODE"));
     struct tap_client_options options = {.endpoint_url = "http://192.0.2.1", .log = f->log};

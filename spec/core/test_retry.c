@@ -1,5 +1,6 @@
 /*
- * The retry rules: which failures are tried again, when, how often, and at what cost.
+ * The retry rules: which failures are tried again, when, how often, and at what cost; how fast the
+ * adaptive mode lets a client send; and of which operations the log says that they may act twice.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,6 +10,8 @@
 #include <cmocka.h>
 
 #include "core/retry.h"
+#include "core/retry_rate.h"
+#include "core/retry_twice.h"
 
 static const int64_t noon = 1767268800000; /* 2026-01-01T12:00:00Z */
 
@@ -301,6 +304,165 @@ static void expired_credentials_are_worth_one_more_attempt_with_fresh_ones(void 
     assert_false(fail_once(&retry, "ExpiredToken", 400).again);
 }
 
+/* ---- chance ---- */
+
+static void a_seed_gives_the_same_jitter_each_time(void **state)
+{
+    (void)state;
+    uint64_t a = 7, b = 7, c = 8, system = 0;
+    double sum = 0;
+    for (int i = 0; i < 1000; i++) {
+        double x = tap_retry_random(&a);
+        assert_true(x >= 0 && x < 1);
+        assert_true(x == tap_retry_random(&b));
+        assert_true(x != tap_retry_random(&c));
+        sum += x;
+    }
+    assert_true(sum > 450 && sum < 550);
+    assert_true(tap_retry_random(&system) != tap_retry_random(&system));
+    assert_true(system == 0);
+}
+
+static void modes_are_named_in_any_case(void **state)
+{
+    (void)state;
+    enum tap_retry_mode mode;
+    assert_true(tap_retry_mode_named(&mode, "Adaptive"));
+    assert_int_equal(mode, TAP_RETRY_ADAPTIVE);
+    assert_true(tap_retry_mode_named(&mode, "standard"));
+    assert_int_equal(mode, TAP_RETRY_STANDARD);
+    assert_false(tap_retry_mode_named(&mode, "legacy"));
+    assert_false(tap_retry_mode_named(&mode, ""));
+}
+
+/* ---- the adaptive mode's rate ---- */
+
+#define assert_near(a, b) assert_true((a) - (b) < 1e-5 && (b) - (a) < 1e-5)
+
+/* The vectors that the SDKs share: one answer each 0.2 s, and two of them are throttlings. */
+static void the_rate_follows_the_sdks_vectors(void **state)
+{
+    (void)state;
+    static const struct {
+        bool throttled;
+        int64_t ms;
+        double measured, fill;
+    } steps[] = {
+        {false, 200, 0, 0.5},
+        {false, 400, 0, 0.5},
+        {false, 600, 4.8, 0.5},
+        {false, 800, 4.8, 0.5},
+        {false, 1000, 4.16, 0.5},
+        {false, 1200, 4.16, 0.6912},
+        {false, 1400, 4.16, 1.0976},
+        {false, 1600, 5.632, 1.6384},
+        {false, 1800, 5.632, 2.3328},
+        {true, 2000, 4.3264, 3.02848},
+        {false, 2200, 4.3264, 3.486639},
+        {false, 2400, 4.3264, 3.821874},
+        {false, 2600, 5.66528, 4.053386},
+        {false, 2800, 5.66528, 4.200373},
+        {false, 3000, 4.333056, 4.282037},
+        {true, 3200, 4.333056, 2.997426},
+        {false, 3400, 4.333056, 3.452226},
+    };
+    struct tap_retry_rate rate;
+    tap_retry_rate_init(&rate, 0);
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+        tap_retry_rate_ended(&rate, steps[i].throttled, steps[i].ms);
+        assert_near(rate.measured, steps[i].measured);
+        assert_near(rate.fill, steps[i].fill);
+    }
+}
+
+static void nothing_is_held_back_before_the_first_throttling(void **state)
+{
+    (void)state;
+    struct tap_retry_rate rate;
+    tap_retry_rate_init(&rate, 0);
+    for (int i = 0; i < 1000; i++) {
+        assert_int_equal(tap_retry_rate_ask(&rate, i), 0);
+        tap_retry_rate_ended(&rate, false, i);
+    }
+}
+
+static void after_a_throttling_attempts_keep_the_rate_and_no_more(void **state)
+{
+    (void)state;
+    struct tap_retry_rate rate;
+    tap_retry_rate_init(&rate, 0);
+    tap_retry_rate_ended(&rate, true, 0);
+    assert_near(rate.fill, 0.5); /* nothing is known yet: the least */
+    int sent = 0;
+    int64_t now = 0;
+    while (now <= 100 * 1000) {
+        int64_t wait = tap_retry_rate_ask(&rate, now);
+        sent += wait == 0;
+        assert_true(wait >= 0 && wait <= 2000);
+        now += wait;
+    }
+    assert_int_equal(sent, 50);
+}
+
+static void after_an_idle_time_no_more_than_a_second_of_tokens_is_there(void **state)
+{
+    (void)state;
+    struct tap_retry_rate rate;
+    tap_retry_rate_init(&rate, 0);
+    for (int64_t now = 0; now < 10000; now += 100) /* 10 a second */
+        tap_retry_rate_ended(&rate, false, now);
+    tap_retry_rate_ended(&rate, true, 10000);
+    assert_true(rate.fill > 6 && rate.fill < 8);
+    int sent = 0;
+    while (tap_retry_rate_ask(&rate, 3600 * 1000) == 0)
+        sent++;
+    assert_true(sent >= 6 && sent <= 8);
+}
+
+static void the_rate_comes_back_to_where_the_throttling_was_and_goes_on(void **state)
+{
+    (void)state;
+    struct tap_retry_rate rate;
+    tap_retry_rate_init(&rate, 0);
+    int64_t now = 0;
+    for (; now < 10000; now += 100)
+        tap_retry_rate_ended(&rate, false, now);
+    tap_retry_rate_ended(&rate, true, now);
+    double peak = rate.peak;
+    double before = rate.fill;
+    for (int64_t end = now + (int64_t)(rate.recovery * 1000); now < end; now += 100)
+        tap_retry_rate_ended(&rate, false, now);
+    assert_true(rate.fill > before && rate.fill <= peak);
+    for (int64_t end = now + 60000; now < end; now += 100)
+        tap_retry_rate_ended(&rate, false, now);
+    assert_true(rate.fill > peak * 1.5 && rate.fill <= rate.measured * 2);
+}
+
+/* ---- what may act twice ---- */
+
+static bool may_act_twice(const char *service, const char *name)
+{
+    const struct tap_model *model;
+    const json_t *operation;
+    struct tap_error err;
+    if (tap_model_load(&model, service, &err) || tap_model_operation(&operation, model, name, &err))
+        fail_msg("%s", err.message);
+    return tap_retry_may_act_twice(model, operation);
+}
+
+static void tokens_traits_and_reading_names_make_an_operation_safe_to_repeat(void **state)
+{
+    (void)state;
+    assert_true(may_act_twice("sqs", "SendMessage"));
+    assert_true(may_act_twice("sns", "Publish"));
+    assert_false(may_act_twice("sqs", "GetQueueUrl"));
+    assert_false(may_act_twice("ec2", "DescribeInstances"));
+    assert_false(may_act_twice("ec2", "RunInstances"));            /* ClientToken */
+    assert_false(may_act_twice("cloudformation", "ActivateType")); /* idempotent by its model */
+    assert_false(may_act_twice("s3", "HeadObject"));
+    tap_model_unload_all();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -320,6 +482,14 @@ int main(void)
         cmocka_unit_test(without_a_date_a_wrong_clock_cannot_be_corrected),
         cmocka_unit_test(a_refused_signature_is_the_clock_only_when_the_date_is_far_off),
         cmocka_unit_test(expired_credentials_are_worth_one_more_attempt_with_fresh_ones),
+        cmocka_unit_test(a_seed_gives_the_same_jitter_each_time),
+        cmocka_unit_test(modes_are_named_in_any_case),
+        cmocka_unit_test(the_rate_follows_the_sdks_vectors),
+        cmocka_unit_test(nothing_is_held_back_before_the_first_throttling),
+        cmocka_unit_test(after_a_throttling_attempts_keep_the_rate_and_no_more),
+        cmocka_unit_test(after_an_idle_time_no_more_than_a_second_of_tokens_is_there),
+        cmocka_unit_test(the_rate_comes_back_to_where_the_throttling_was_and_goes_on),
+        cmocka_unit_test(tokens_traits_and_reading_names_make_an_operation_safe_to_repeat),
     };
     return cmocka_run_group_tests_name("retry", tests, NULL, NULL);
 }

@@ -1,0 +1,50 @@
+/*
+ * What a model says of sending an operation twice. See retry_twice.h.
+ */
+#include "retry_twice.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#include "protocol_shape.h"
+
+/* Older models carry no traits; these beginnings of names are how AWS calls what only reads. */
+static const char *const reading[] = {
+    "BatchGet", "Check", "Describe", "Estimate", "Get",    "Head",     "List",
+    "Lookup",   "Query", "Scan",     "Search",   "Select", "Validate",
+};
+
+/* "GetItem" begins with the word "Get", "Getaway" does not. */
+static bool only_reads(const char *name)
+{
+    for (size_t i = 0; i < sizeof reading / sizeof *reading; i++) {
+        size_t len = strlen(reading[i]);
+        if (strncmp(name, reading[i], len) == 0 && !islower((unsigned char)name[len]))
+            return true;
+    }
+    return false;
+}
+
+static bool has_token(const struct tap_model *model, const json_t *operation)
+{
+    const json_t *ref = json_object_get(operation, "input");
+    json_t *members = json_object_get(ref ? tap_ref_shape(model, ref) : NULL, "members");
+    const char *name;
+    json_t *member;
+    json_object_foreach(members, name, member)
+    {
+        if (tap_ref_flag(member, "idempotencyToken"))
+            return true;
+    }
+    return false;
+}
+
+bool tap_retry_may_act_twice(const struct tap_model *model, const json_t *operation)
+{
+    const char *method =
+        json_string_value(json_object_get(json_object_get(operation, "http"), "method"));
+    const char *name = json_string_value(json_object_get(operation, "name"));
+    bool reads = tap_ref_flag(operation, "readonly") || only_reads(name ? name : "") ||
+                 (method && (strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0));
+    return !reads && !tap_ref_flag(operation, "idempotent") && !has_token(model, operation);
+}
