@@ -13,6 +13,7 @@
 #include <limits.h>
 
 #include "core/mem.h"
+#include "core/presign.h"
 #include "headers.h"
 #include "l_log.h"
 #include "lua_util.h"
@@ -45,6 +46,22 @@ static bool read_credentials(struct tap_credentials *out, lua_State *L, int inde
     return true;
 }
 
+/* The service's own settings; NULL: none. The caller owns them. [-0, +0, e] */
+static json_t *read_context(lua_State *L, int index)
+{
+    json_t *context = NULL;
+    struct tap_error err;
+    if (lua_isnoneornil(L, index))
+        return NULL;
+    int kind = lua_getfield(L, index, "context");
+    luaL_argcheck(L, kind == LUA_TNIL || kind == LUA_TTABLE, index, "context is a table");
+    if (kind == LUA_TTABLE &&
+        tap_value_read(&context, L, lua_gettop(L), (struct tap_shape){0}, &err))
+        tap_lua_raise(L, &err);
+    lua_pop(L, 1);
+    return context;
+}
+
 /* new(service[, options]) -> client. Options; what is absent comes from the environment, then from
  * the profile:
  *
@@ -52,18 +69,27 @@ static bool read_credentials(struct tap_credentials *out, lua_State *L, int inde
  *                    here, it wins over keys in the environment
  *   region           AWS_REGION, AWS_DEFAULT_REGION, the profile's
  *   endpoint_url     AWS_ENDPOINT_URL_SERVICE, AWS_ENDPOINT_URL, the profile's, else the service's
+ *   context          the service's own settings for its endpoints: { ForcePathStyle = true } of s3
  *   credentials      { access_key =, secret_key =, session_token = }; else those of the chain. For
  *                    the sandbox and for tests: the keys of an account are never written into a
  *                    script
+ *   retry_mode       "standard" or "adaptive", which also limits how fast is sent; AWS_RETRY_MODE,
+ *                    the profile's, else standard
  *   max_attempts     AWS_MAX_ATTEMPTS, the profile's, else 3
- *   connect_timeout, read_timeout, total_timeout    seconds
+ *   connect_timeout, read_timeout, total_timeout    of each attempt; seconds
+ *   call_timeout     of a call with all its attempts and pauses; seconds; else without a limit
+ *   random_seed      makes the pauses between attempts repeat exactly; 0: they do not
  *   ca_bundle        PEM file; AWS_CA_BUNDLE, the profile's, else the system's
  */
 static tap_nresults l_new(lua_State *L)
 {
-    static const char *const names[] = {
-        "profile",         "region",       "endpoint_url",  "credentials", "max_attempts",
-        "connect_timeout", "read_timeout", "total_timeout", "ca_bundle",   NULL};
+    static const char *const names[] = {"profile",         "region",
+                                        "endpoint_url",    "credentials",
+                                        "retry_mode",      "max_attempts",
+                                        "connect_timeout", "read_timeout",
+                                        "total_timeout",   "call_timeout",
+                                        "random_seed",     "ca_bundle",
+                                        "context",         NULL};
     const char *service = luaL_checkstring(L, 1);
     lua_settop(L, 2);
     tap_lua_check_options(L, 2, names);
@@ -75,7 +101,10 @@ static tap_nresults l_new(lua_State *L)
         .region = tap_lua_string_field(L, 2, "region", NULL),
         .endpoint_url = tap_lua_string_field(L, 2, "endpoint_url", NULL),
         .credentials = read_credentials(&credentials, L, 2) ? &credentials : NULL,
+        .retry_mode = tap_lua_string_field(L, 2, "retry_mode", NULL),
         .max_attempts = (int)max_attempts,
+        .call_timeout_ms = tap_lua_seconds_field(L, 2, "call_timeout"),
+        .random_seed = (uint64_t)tap_lua_integer_field(L, 2, "random_seed", 0),
         .http.connect_timeout_ms = tap_lua_seconds_field(L, 2, "connect_timeout"),
         .http.first_byte_timeout_ms = tap_lua_seconds_field(L, 2, "read_timeout"),
         .http.total_timeout_ms = tap_lua_seconds_field(L, 2, "total_timeout"),
@@ -86,7 +115,11 @@ static tap_nresults l_new(lua_State *L)
     struct tap_client *client;
     struct tap_error err;
     void **slot = tap_handle_new(L, &client_type, 0);
-    if (tap_client_new(&client, loop, service, &options, &err))
+    json_t *context = read_context(L, 2);
+    options.context = context;
+    tap_err failed = tap_client_new(&client, loop, service, &options, &err);
+    json_decref(context);
+    if (failed)
         tap_lua_raise(L, &err);
     *slot = client;
     return 1;
@@ -138,11 +171,12 @@ static tap_nresults call_results(lua_State *L, struct tap_op *op)
     return tap_lua_push_call(L, op, lua_touserdata(L, MODEL), lua_touserdata(L, OPERATION));
 }
 
+/* How a kind of call starts; what stands in `how` is its own. */
+typedef tap_err start_call(struct tap_op **out, struct tap_client *client, const char *operation,
+                           const json_t *input, int64_t how, struct tap_error *err);
+
 /* Starts what `start` starts with the operation (2) and input (3) of the arguments, and waits. */
-static tap_nresults begin(lua_State *L,
-                          tap_err (*start)(struct tap_op **, struct tap_client *, const char *,
-                                           const json_t *, struct tap_error *),
-                          tap_task_result *result)
+static tap_nresults begin(lua_State *L, start_call *start, int64_t how, tap_task_result *result)
 {
     struct tap_client *client = check_client(L);
     const char *name = luaL_checkstring(L, 2);
@@ -162,11 +196,18 @@ static tap_nresults begin(lua_State *L,
     lua_pushlightuserdata(L, (void *)operation);
     tap_err failed = lua_isnil(L, 3) ? TAP_OK : tap_value_read(&input, L, 3, shape, &err);
     if (!failed)
-        failed = start(&op, client, name, input, &err);
+        failed = start(&op, client, name, input, how, &err);
     json_decref(input);
     if (failed)
         tap_lua_raise_of_call(L, &err, model, operation);
     return tap_task_wait(L, op, result);
+}
+
+static tap_err start_calling(struct tap_op **out, struct tap_client *client, const char *operation,
+                             const json_t *input, int64_t how, struct tap_error *err)
+{
+    (void)how;
+    return tap_client_call(out, client, operation, input, err);
 }
 
 /* c:call(operation[, input]) -> output, { request_id =, attempts = }. Waits. The operation's name
@@ -174,7 +215,7 @@ static tap_nresults begin(lua_State *L,
  * status and request id; network, timeout and credentials errors. */
 static tap_nresults l_call(lua_State *L)
 {
-    return begin(L, tap_client_call, call_results);
+    return begin(L, start_calling, 0, call_results);
 }
 
 static tap_nresults prepare_results(lua_State *L, struct tap_op *op)
@@ -192,12 +233,39 @@ static tap_nresults prepare_results(lua_State *L, struct tap_op *op)
     return 1;
 }
 
+static tap_err start_preparing(struct tap_op **out, struct tap_client *client,
+                               const char *operation, const json_t *input, int64_t how,
+                               struct tap_error *err)
+{
+    (void)how;
+    return tap_client_prepare(out, client, operation, input, err);
+}
+
 /* c:prepare(operation[, input]) -> { method =, url =, headers =, body = }: the request that c:call
  * would send first, signed; nothing is sent. Waits, for credentials. Its headers may carry a
  * session token: not to be shown. */
 static tap_nresults l_prepare(lua_State *L)
 {
-    return begin(L, tap_client_prepare, prepare_results);
+    return begin(L, start_preparing, 0, prepare_results);
+}
+
+static tap_nresults presign_results(lua_State *L, struct tap_op *op)
+{
+    lua_pushstring(L, tap_presign_url(op));
+    lua_createtable(L, 0, 2);
+    lua_pushstring(L, tap_presign_method(op));
+    lua_setfield(L, -2, "method");
+    tap_headers_push(L, tap_presign_headers(op));
+    lua_setfield(L, -2, "headers");
+    return 2;
+}
+
+/* c:presign(operation, input, seconds) -> url, { method =, headers = }: a request that somebody
+ * else sends before the seconds (1 to 604800) are over, with these headers. Waits, for credentials;
+ * sends nothing. The signature is masked in logs and errors from here on. */
+static tap_nresults l_presign(lua_State *L)
+{
+    return begin(L, tap_client_presign, luaL_checkinteger(L, 4), presign_results);
 }
 
 /* c:operations() -> sorted list of names. */
@@ -255,13 +323,10 @@ static void close_client(void *client)
 }
 
 static const luaL_Reg methods[] = {
-    {"call", l_call},
-    {"prepare", l_prepare},
-    {"operations", l_operations},
-    {"operation", l_operation},
-    {"service", l_service},
-    {"region", l_region},
-    {NULL, NULL},
+    {"call", l_call},           {"prepare", l_prepare},
+    {"presign", l_presign},     {"operations", l_operations},
+    {"operation", l_operation}, {"service", l_service},
+    {"region", l_region},       {NULL, NULL},
 };
 static const struct tap_handle_type client_type = {"tap.client", close_client, methods};
 

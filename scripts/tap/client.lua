@@ -15,6 +15,8 @@ local util = require "tap.util"
 
 local client = {}
 
+local DEFAULT_EXPIRES <const> = 3600 -- seconds that a presigned URL is valid
+
 ---@class tap.Client
 local methods = {}
 
@@ -39,6 +41,16 @@ end
 ---@return string[]
 function methods.operations(self)
   return rawget(self, "core"):operations()
+end
+
+--- Refuses options that there are not.
+local function only_option(options, name, whose)
+  for option in pairs(options or {}) do
+    if option ~= name then
+      errors.raise { class = "usage", code = "UnknownField", message = ("%s has no option '%s'%s"):format(
+        whose, tostring(option), util.suggest(tostring(option), { name })) }
+    end
+  end
 end
 
 local function open_pages(self, operation, input)
@@ -101,6 +113,23 @@ function methods.prepare(self, operation, input)
   return rawget(self, "core"):prepare(operation, input or {})
 end
 
+--- A request that somebody else sends later, as an address: who has it may do this one thing until it
+-- expires. It is a secret for that long, so logs and reports show it with its signature masked; io.write and
+-- files do not. Temporary credentials may end before it does, and the URL with them.
+--
+-- S3's operations that have no body, or one that is sent by who has the URL (put_object, without Body); of
+-- other services those of the query protocol (sts, iam, cloudformation, ec2). Nothing is sent.
+---@param operation string in any spelling: "get_object"
+---@param input table?
+---@param options { expires: number|string }? how long it is valid, up to a week; else an hour
+---@return string url
+---@return { method: string, headers: table<string, string|string[]> } request what is sent to it
+function methods.presign(self, operation, input, options)
+  only_option(options, "expires", "presign")
+  local seconds = util.duration(options and options.expires or DEFAULT_EXPIRES)
+  return rawget(self, "core"):presign(operation, input or {}, math.floor(seconds))
+end
+
 --- Waits until it is so, by the waiters of the service's model. It asks often at first, then as the model
 -- says; a state that cannot become the wanted one ends it at once.
 --
@@ -112,12 +141,7 @@ end
 ---@param options { timeout: number|string }? else as long as the model says
 ---@return table? output the last one; nil when an error was what it waited for
 function methods.wait(self, name, input, options)
-  for option in pairs(options or {}) do
-    if option ~= "timeout" then
-      errors.raise { class = "usage", code = "UnknownField", message = ("a wait has no option '%s'%s"):format(
-        tostring(option), util.suggest(tostring(option), { "timeout" })) }
-    end
-  end
+  only_option(options, "timeout", "a wait")
   local calls = rawget(self, "core")
   local limit = options and options.timeout and util.duration(options.timeout)
   local waiter = require("tap.core.waiter").new(calls, name, limit)
@@ -137,8 +161,9 @@ local metatable = {
 
 --- Makes a client.
 ---@param service string botocore's name of it: "cloudformation", "autoscaling", "elbv2"
----@param options table? profile, region, endpoint_url, credentials, max_attempts, connect_timeout,
----  read_timeout, total_timeout (seconds); what is absent comes from the run, the environment, the profile
+---@param options table? profile, region, endpoint_url, credentials, retry_mode, max_attempts,
+---  connect_timeout, read_timeout, total_timeout, call_timeout (seconds), random_seed; what is absent comes from the run, the
+---  environment, the profile
 ---@return tap.Client
 function client.new(service, options)
   local merged = {}
