@@ -83,6 +83,10 @@ $(OUT)/bench/%: spec/bench/%.c $(OUT)/libtap.a
 	@mkdir -p $(@D)
 	$(call say,CC,$<)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP $(LDFLAGS) -o $@ $< $(OUT)/libtap.a $(LDLIBS)
 
+.PHONY: programs fuzzers
+programs: $(TESTS) $(FUZZERS)
+fuzzers: $(FUZZERS)
+
 .PHONY: rehearse check test asan fuzz torture bench lint install clean
 rehearse:
 	@./setup build
@@ -91,21 +95,21 @@ rehearse:
 
 check:
 	@./setup check
-	@$(MAKE) --no-print-directory -j2 all $(TESTS) $(FUZZERS)
+	@$(MAKE) --no-print-directory -j2 all programs
 	@spec/check $(OUT)
 
 # The suites without lint, for the time between two edits.
-test: all $(TESTS) $(FUZZERS)
+test: all programs
 	@NO_LINT=1 spec/check $(OUT)
 
 asan:
 	@./setup check
-	@$(MAKE) --no-print-directory -j2 MODE=asan all $(TESTS) $(FUZZERS)
+	@$(MAKE) --no-print-directory -j2 MODE=asan all programs
 	@NO_LINT=1 spec/check $(BUILD)/asan
 
 fuzz:
 	@./setup fuzz
-	@$(MAKE) --no-print-directory -j2 MODE=fuzz CC=clang FUZZ_DRIVER= $(FUZZERS:$(OUT)/%=$(BUILD)/fuzz/%)
+	@$(MAKE) --no-print-directory -j2 MODE=fuzz CC=clang FUZZ_DRIVER= fuzzers
 	@spec/fuzz/run $(BUILD)/fuzz/fuzz $(or $(FUZZ_SECONDS),60)
 
 torture: all
