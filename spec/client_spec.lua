@@ -44,6 +44,8 @@ local function failure(fn, ...)
   return err
 end
 
+local function ms(seconds) return math.floor(seconds * 1000 + 0.5) end
+
 describe("a call", function()
   it("gives the output and what belongs to it", function()
     local seen
@@ -120,6 +122,43 @@ describe("a call", function()
       assert.equal("Throttling", err.code)
       assert.equal(true, err.retryable)
     end)
+  end)
+
+  it("ends by its own deadline, however many attempts are left", function()
+    with_service("sts", {
+      GetCallerIdentity = function() error { code = "Throttling", message = "Rate exceeded" } end,
+    }, function(new)
+      task.clock "virtual"
+      finally(function() task.clock "real" end)
+      local began = task.monotonic()
+      local sts = new { max_attempts = 50, call_timeout = 30, random_seed = 1 }
+      local err = failure(sts.call, sts, "GetCallerIdentity")
+      assert.equal("timeout", err.class)
+      assert.equal("CallTimeout", err.code)
+      assert.matches("within 30 s; requests sent: %d+; last error: Throttling", err.message)
+      assert.equal(30000, ms(task.monotonic() - began))
+    end)
+  end)
+
+  it("pauses between attempts as the seed says", function()
+    local function paused(seed)
+      local times = {}
+      with_service("sts", {
+        GetCallerIdentity = function()
+          times[#times + 1] = task.monotonic()
+          error { code = "Throttling", message = "Rate exceeded" }
+        end,
+      }, function(new)
+        task.clock "virtual"
+        finally(function() task.clock "real" end)
+        local sts = new { max_attempts = 4, random_seed = seed }
+        failure(sts.call, sts, "GetCallerIdentity")
+      end)
+      for i = #times, 1, -1 do times[i] = ms(times[i] - times[1]) end
+      return times
+    end
+    assert.same(paused(7), paused(7))
+    assert.are_not.same(paused(7), paused(8))
   end)
 
   it("names the nearest operation and the nearest member, and sends nothing", function()

@@ -162,8 +162,8 @@ local metatable = {
 --- Makes a client.
 ---@param service string botocore's name of it: "cloudformation", "autoscaling", "elbv2"
 ---@param options table? profile, region, endpoint_url, credentials, retry_mode, max_attempts,
----  connect_timeout, read_timeout, total_timeout, call_timeout (seconds), random_seed; what is absent comes from the run, the
----  environment, the profile
+---  connect_timeout, read_timeout, total_timeout, call_timeout (seconds), random_seed; what is absent comes
+---  from the run, the environment, the profile
 ---@return tap.Client
 function client.new(service, options)
   local merged = {}

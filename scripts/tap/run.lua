@@ -18,6 +18,7 @@ local current
 
 local SANDBOX_REGION = "us-east-1"
 local SANDBOX_CREDENTIALS = { access_key = "test", secret_key = "test" }
+local SANDBOX_SEED = 1 -- of the pauses between attempts: a rehearsal repeats exactly
 
 local function new_id()
   local stamp = text.iso_time(task.now()):gsub("[-:]", ""):sub(1, 15)
@@ -68,7 +69,8 @@ function run.client_options()
   if not current then return {} end
   local region = current:region()
   if current.sandbox then
-    return { region = region, endpoint_url = current.sandbox.url, credentials = SANDBOX_CREDENTIALS }
+    return { region = region, endpoint_url = current.sandbox.url, credentials = SANDBOX_CREDENTIALS,
+      random_seed = SANDBOX_SEED }
   end
   return { profile = current.options.profile, region = region, endpoint_url = current.options.endpoint_url }
 end
