@@ -101,6 +101,9 @@ describe("aws", function()
     assert.equal(0, result.code, result.err)
     assert.matches('"Name":"x"', result.out, 1, true)
     assert.not_matches("from-a-file", result.out, 1, true)
+    result = aws { "ssm", "put-parameter", "--name", "x", "--value", "@/dev/stdin", "--print-request",
+      "--output", "json", input = "from-a-pipe" }
+    assert.matches('"Value":"****"', result.out, 1, true)
   end)
 
   it("prints the signed request, sends nothing, and shows no secret", function()
@@ -115,6 +118,25 @@ describe("aws", function()
     assert.matches("\n\nAction=DescribeStacks&Version=2010%-05%-15&StackName=web\n$", result.out)
     assert.not_matches("secret%-key%-1", result.out)
     assert.not_matches("token%-1234", result.out)
+  end)
+
+  it("gives a member what has its name, where AWS users expect it", function()
+    local function body(...)
+      local result = helpers.tapengine { env = helpers.client_env(), ... }
+      assert.equal(0, result.code, result.err)
+      return result.out:match("\n\n(.*)\n$")
+    end
+    local job = json.decode(body("--timeout", "1m", "aws", "glue", "create-job", "--name", "j", "--role", "r",
+      "--command", "{}", "--print-request", "--timeout", "30"))
+    assert.equal(30, job.Timeout)
+    local file = helpers.file("input", '{"input": "{}", "stateMachineArn": "arn", "name": "n"}')
+    local execution = json.decode(body("aws", "stepfunctions", "start-execution", "--print-request", "--input",
+      "@" .. file))
+    assert.same({ input = "{}", stateMachineArn = "arn", name = "n" }, execution)
+    local help = aws({ "stepfunctions", "start-execution", "--help" }).out
+    assert.matches("%(in %-%-input%) +input +text", help)
+    help = aws({ "rekognition", "create-stream-processor", "--help" }).out
+    assert.matches("\n  %-%-Output +Output", help)
   end)
 
   it("says so when there are no credentials, exit 10, and no region, exit 2", function()

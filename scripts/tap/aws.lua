@@ -1,8 +1,9 @@
 --- aws SERVICE OPERATION: one call of any operation of any service, from its model.
 --
--- The words behind the operation are options of the command (--query, --region) or members of the operation's
--- input; an option of the command wins, and a member of the same name is reached through --input. The call
--- itself runs as a workflow does, so that --sandbox, --timeout, signals and exit codes are the same.
+-- The words behind the operation are options of the command or members of the operation's input. Where both
+-- have a name, it means what AWS users expect: --query and --region are the command's, --timeout the member
+-- (in front of `aws` it is the command's). The call runs as a workflow does, so that --sandbox, deadlines,
+-- signals and exit codes are the same.
 
 local cli = require "tap.cli"
 local errors = require "tap.error"
@@ -25,13 +26,14 @@ local OWN = {
   { "print-request", "boolean", env = false, help = "show the signed request and send nothing" },
 }
 
-local SHARED = { sandbox = true, ["endpoint-url"] = true, region = true, profile = true, ["log-file"] = true,
-  timeout = true }
+-- Options of every workflow that make sense here -> whether they give way to a member of their name.
+local SHARED = { region = false, profile = false, ["endpoint-url"] = false, sandbox = true, timeout = true,
+  ["log-file"] = true }
 
 --- The options of the command, beside the members: its own, and those of every workflow that make sense.
 aws.OPTIONS = table.move(OWN, 1, #OWN, 1, {})
 for _, spec in ipairs(cli.GLOBAL_OPTIONS) do
-  if SHARED[spec[1]] then aws.OPTIONS[#aws.OPTIONS + 1] = spec end
+  if SHARED[spec[1]] ~= nil then aws.OPTIONS[#aws.OPTIONS + 1] = spec end
 end
 
 ---------------------------------------------------------------------------------------------------------
@@ -41,20 +43,29 @@ local function command_specs()
   return assert(params.check(aws.OPTIONS))
 end
 
---- The words that are the command's own options with their values, and the others.
-local function split(words)
-  local specs, own, others, i = {}, {}, {}, 1
-  for _, spec in ipairs(command_specs()) do specs[params.option(spec.name)] = spec end
+--- Option -> its declaration, of those that stay the command's behind an operation with these members.
+local function taken_from(members)
+  local taken = {}
+  for _, spec in ipairs(command_specs()) do taken[params.option(spec.name)] = spec end
+  for member in pairs(members) do
+    local option = input.option(member)
+    if taken[option] and SHARED[taken[option].name] then taken[option] = nil end
+  end
+  return taken
+end
+
+--- Adds the words that are the command's own options, with their values, to one list, the rest to the other.
+local function split(words, taken, own, others)
+  local i = 1
   while words[i] do
     local option = words[i]:match("^%-%-[^=]+")
-    local spec = option and (specs[option] or specs[(option:gsub("^%-%-no%-", "--"))])
+    local spec = option and (taken[option] or taken[(option:gsub("^%-%-no%-", "--"))])
     local takes_value = spec and spec.type ~= "boolean" and not spec.implied and option == words[i]
     local target = spec and own or others
     target[#target + 1] = words[i]
     if takes_value then target[#target + 1] = words[i + 1] end
     i = i + (takes_value and 2 or 1)
   end
-  return own, others
 end
 
 local function take_help(words)
@@ -65,17 +76,18 @@ local function take_help(words)
   return rest, wanted
 end
 
---- Service and operation, wherever options stand around them.
+--- Service and operation, wherever options stand around them; the words in front of the operation, and those
+-- behind it.
 local function take_names(words)
-  local specs, names, rest, i = command_specs(), {}, {}, 1
+  local specs, names, before, i = command_specs(), {}, {}, 1
   while words[i] and #names < 2 do
     local from = table.move(words, i, #words, 1, {})
     local skipped = params.skip_options(specs, from) - 1
-    table.move(words, i, i + skipped - 1, #rest + 1, rest)
+    table.move(words, i, i + skipped - 1, #before + 1, before)
     names[#names + 1] = words[i + skipped]
     i = i + skipped + 1
   end
-  return names[1], names[2], table.move(words, i, #words, #rest + 1, rest)
+  return names[1], names[2], before, table.move(words, i, #words, 1, {})
 end
 
 ---------------------------------------------------------------------------------------------------------
@@ -149,19 +161,27 @@ local function run_call(call, p)
   return show(output, p.output)
 end
 
-local function run_operation(m, name, words, wants_help)
-  local operation = m:operation(name)
+local function members_of(operation, shapes)
+  return operation.input and shapes[operation.input.shape].members or {}
+end
+
+local function run_operation(m, operation, before, behind)
   local shapes = shape.all(m)
-  if wants_help then
-    print(table.concat(help.operation(m, operation, shapes), "\n"))
-    return 0
-  end
-  local own, others = split(words)
+  local own, others = {}, {}
+  split(before, taken_from {}, own, others)
+  split(behind, taken_from(members_of(operation, shapes)), own, others)
   local call = { model = m, operation = operation, shapes = shapes,
     given = input.parse(others, operation, shapes) }
   local wf = require("tap.workflow").new { name = "aws", summary = "one call", params = OWN,
     run = function(_, p) return nil, run_call(call, p) end }
   return require("tap.cli_run").run(wf, own)
+end
+
+local function show_help(m, operation)
+  local shapes = shape.all(m)
+  local taken = taken_from(members_of(operation, shapes))
+  print(table.concat(help.operation(m, operation, shapes, taken), "\n"))
+  return 0
 end
 
 --- `tapengine aws [SERVICE [OPERATION [options]]]`.
@@ -170,18 +190,20 @@ end
 function aws.run(argv)
   local words, wants_help = take_help(table.move(argv, 1, #argv, #argv.leading + 1,
     table.move(argv.leading, 1, #argv.leading, 1, {})))
-  local service, operation, rest = take_names(words)
+  local service, name, before, behind = take_names(words)
   if not service and wants_help then return require("tap.cli_help").run { "aws" } end
   if not service then
     print(table.concat(help.services(), "\n"))
     return 0
   end
   local m = model.load(service)
-  if not operation then
+  if not name then
     print(table.concat(help.operations(m), "\n"))
     return 0
   end
-  return run_operation(m, operation, rest, wants_help)
+  local operation = m:operation(name) -- an unknown one names the nearest
+  if wants_help then return show_help(m, operation) end
+  return run_operation(m, operation, before, behind)
 end
 
 return aws

@@ -81,7 +81,7 @@ local function set_of(list)
   return set
 end
 
-local function input_rows(shapes, name)
+local function input_rows(shapes, name, taken)
   local s, rows = shapes[name], {}
   local required = set_of(s.required)
   for _, pass in ipairs { true, false } do -- what is required stands first
@@ -91,7 +91,7 @@ local function input_rows(shapes, name)
         local notes = { type_text(shapes, reference.shape) }
         if shapes[reference.shape].sensitive then notes[#notes + 1] = "secret: @FILE only" end
         if pass then notes[#notes + 1] = reference.idempotencyToken and "made when left out" or "required" end
-        rows[#rows + 1] = { input.option(member), member, table.concat(notes, ", ") }
+        rows[#rows + 1] = { input.option(member, taken), member, table.concat(notes, ", ") }
       end
     end
   end
@@ -117,10 +117,11 @@ end
 ---@param m table of tap.core.model
 ---@param operation table of the model
 ---@param shapes table<string, table> of tap.aws_shape.all
+---@param taken table<string, any> options that are not members'
 ---@return string[] lines
-function help.operation(m, operation, shapes)
+function help.operation(m, operation, shapes, taken)
   local lines = { ("tapengine aws %s %s [options]"):format(m:service(), help.kebab(operation.name)) }
-  local takes = operation.input and input_rows(shapes, operation.input.shape) or {}
+  local takes = operation.input and input_rows(shapes, operation.input.shape, taken) or {}
   local gives = operation.output and output_rows(shapes, operation.output.shape) or {}
   add_section(lines, "Takes", takes)
   add_section(lines, "Gives", gives)

@@ -17,11 +17,15 @@ local function refuse(message, hints)
   errors.raise { class = "usage", code = "BadArguments", message = message, hints = hints }
 end
 
---- How an option spells a member: "StackName" -> "--stack-name".
+--- How an option spells a member: "StackName" -> "--stack-name"; in the API's spelling when the command has
+-- that option itself, "Query" -> "--Query"; and when that is no other one, it is left to --input.
 ---@param member string
+---@param taken table<string, any>? options that the command keeps for itself
 ---@return string
-function input.option(member)
-  return "--" .. text.snake_case(member):gsub("_", "-")
+function input.option(member, taken)
+  local option = "--" .. text.snake_case(member):gsub("_", "-")
+  if not taken or not taken[option] then return option end
+  return "--" .. member ~= option and "--" .. member or "(in --input)"
 end
 
 ---------------------------------------------------------------------------------------------------------
