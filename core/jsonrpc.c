@@ -66,11 +66,7 @@ static tap_err parse_response(json_t **output, const struct tap_model *model,
                                   response->body.len, &why);
     if (!code && !*output)
         *output = json_object();
-    if (code == TAP_E_PROTOCOL && err)
-        *err = why;
-    else if (code)
-        code = tap_answer_broken(err, model, response, "JSON", &why);
-    return code;
+    return code ? tap_answer_unread(err, model, response, "JSON", &why) : TAP_OK;
 }
 
 const struct tap_protocol tap_protocol_json = {

@@ -8,7 +8,6 @@
 #include "jsonrpc.h"
 #include "mem.h"
 #include "protocol_answer.h"
-#include "protocol_gzip.h"
 #include "protocol_json.h"
 #include "protocol_request.h"
 
@@ -27,27 +26,20 @@ static tap_err find_operation(const json_t **operation, const struct tap_model *
                               target ? target : "none");
 }
 
+static tap_err read_body(json_t **value, const struct tap_model *model, const json_t *ref,
+                         const struct tap_buf *body, struct tap_error *err)
+{
+    return tap_json_read_text(value, model, ref, tap_buf_text(body), body->len, err);
+}
+
 tap_err tap_jsonrpc_read_request(const json_t **operation, json_t **input,
                                  const struct tap_model *model, const struct tap_request *request,
                                  struct tap_error *err)
 {
-    struct tap_buf plain;
     *operation = NULL;
     *input = NULL;
     tap_err code = find_operation(operation, model, request, err);
-    if (code)
-        return code;
-    const json_t *ref = json_object_get(*operation, "input");
-    tap_buf_init(&plain, TAP_MAX_DOCUMENT);
-    const struct tap_buf *body = tap_plain_body(&plain, request);
-    struct tap_error why = {.message = "the request's body is not valid gzip"};
-    if (!body ||
-        (ref && tap_json_read_text(input, model, ref, tap_buf_text(body), body->len, &why)))
-        code = tap_refuse_request(err, 400, "SerializationException", "%s", why.message);
-    else if (!*input)
-        *input = json_object();
-    tap_buf_fini_secret(&plain);
-    return code;
+    return code ? code : tap_read_input(input, model, *operation, request, read_body, err);
 }
 
 static void begin(struct tap_response *out, const struct tap_model *model, int status,

@@ -58,11 +58,16 @@ bool tap_answer_is_blank(const struct tap_response *response)
     return true;
 }
 
-tap_err tap_answer_broken(struct tap_error *err, const struct tap_model *model,
+tap_err tap_answer_unread(struct tap_error *err, const struct tap_model *model,
                           const struct tap_response *response, const char *format,
                           const struct tap_error *why)
 {
     char start[EXCERPT], place[32] = "";
+    if (why->code == TAP_E_PROTOCOL || why->code == TAP_E_SERVICE) {
+        if (err)
+            *err = *why;
+        return why->code;
+    }
     excerpt(start, &response->body);
     if (why->line)
         snprintf(place, sizeof place, "line %u: ", why->line);

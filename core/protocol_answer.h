@@ -16,9 +16,10 @@
 /* True when the body holds nothing but white space. */
 bool tap_answer_is_blank(const struct tap_response *response);
 
-/* A 2xx answer whose body is not what it must be: TAP_E_PROTOCOL with `why` and the body's start.
- * `format` is "XML", "JSON", "CBOR". */
-tap_err tap_answer_broken(struct tap_error *err, const struct tap_model *model,
+/* A 2xx answer that could not be read: `why` itself, if that speaks of the service's model or is
+ * the service's own error; else TAP_E_PROTOCOL with `why` and the body's start. `format` is "XML",
+ * "JSON", "CBOR". */
+tap_err tap_answer_unread(struct tap_error *err, const struct tap_model *model,
                           const struct tap_response *response, const char *format,
                           const struct tap_error *why);
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "crypto.h"
+#include "json.h"
 #include "protocol.h"
 #include "protocol_checksum.h"
 #include "protocol_gzip.h"
@@ -83,4 +84,23 @@ tap_err tap_refuse_request(struct tap_error *err, int status, const char *name, 
     if (err)
         err->http_status = status;
     return TAP_E_SERVICE;
+}
+
+tap_err tap_read_input(json_t **input, const struct tap_model *model, const json_t *operation,
+                       const struct tap_request *request, tap_body_reader *read,
+                       struct tap_error *err)
+{
+    const json_t *ref = json_object_get(operation, "input");
+    struct tap_error why = {.message = "the request's body is not valid gzip"};
+    struct tap_buf plain;
+    tap_err code = TAP_OK;
+    *input = NULL;
+    tap_buf_init(&plain, TAP_MAX_DOCUMENT);
+    const struct tap_buf *body = tap_plain_body(&plain, request);
+    if (!body || (ref && read(input, model, ref, body, &why)))
+        code = tap_refuse_request(err, 400, "SerializationException", "%s", why.message);
+    else if (!*input)
+        *input = json_object();
+    tap_buf_fini_secret(&plain);
+    return code;
 }

@@ -19,7 +19,7 @@ tap_err tap_query_parse_response(json_t **output, const struct tap_model *model,
     struct tap_xml *root = NULL;
     struct tap_error why;
     if (tap_xml_parse(&root, tap_buf_text(&response->body), response->body.len, &why))
-        return tap_answer_broken(err, model, response, "XML", &why);
+        return tap_answer_unread(err, model, response, "XML", &why);
     char *result = tap_query_result_name(operation);
     const struct tap_xml *inner = tap_xml_child(root, result);
     tap_err code = tap_xml_read_value(output, model, ref, inner ? inner : root, err);

@@ -31,19 +31,16 @@ tap_err tap_rest_parse_response(json_t **output, const struct tap_rest_format *f
     const char *status = status_member(shape);
     tap_err code =
         tap_rest_read_body(output, format, TAP_REST_ANSWER, model, ref, &response->body, &why);
-    if (code && code != TAP_E_PROTOCOL && code != TAP_E_SERVICE)
-        return tap_answer_broken(err, model, response, format->name, &why);
     if (!code)
         code = tap_rest_read_headers(*output, model, shape, &response->headers, &why);
     if (code) {
         json_decref(*output);
         *output = NULL;
-        if (err)
-            *err = why;
-    } else if (status) {
-        json_object_set_new(*output, status, json_integer(response->status));
+        return tap_answer_unread(err, model, response, format->name, &why);
     }
-    return code;
+    if (status)
+        json_object_set_new(*output, status, json_integer(response->status));
+    return TAP_OK;
 }
 
 void tap_rest_write_response(struct tap_response *out, const struct tap_rest_format *format,

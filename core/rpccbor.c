@@ -7,11 +7,9 @@
 #include <string.h>
 
 #include "cbor.h"
-#include "json.h"
 #include "mem.h"
 #include "protocol.h"
 #include "protocol_answer.h"
-#include "protocol_gzip.h"
 #include "protocol_json.h"
 #include "protocol_request.h"
 #include "rpccbor.h"
@@ -77,11 +75,7 @@ static tap_err parse_response(json_t **output, const struct tap_model *model,
     tap_err code = ref ? read_body(output, model, ref, &response->body, &why) : TAP_OK;
     if (!code && !*output)
         *output = json_object();
-    if (code == TAP_E_PROTOCOL && err)
-        *err = why;
-    else if (code)
-        code = tap_answer_broken(err, model, response, "CBOR", &why);
-    return code;
+    return code ? tap_answer_unread(err, model, response, "CBOR", &why) : TAP_OK;
 }
 
 static void parse_error(struct tap_error *err, const struct tap_model *model,
@@ -112,22 +106,10 @@ static tap_err find_operation(const json_t **operation, const struct tap_model *
 static tap_err read_request(const json_t **operation, json_t **input, const struct tap_model *model,
                             const struct tap_request *request, struct tap_error *err)
 {
-    struct tap_buf plain;
     *operation = NULL;
     *input = NULL;
     tap_err code = find_operation(operation, model, request, err);
-    if (code)
-        return code;
-    const json_t *ref = json_object_get(*operation, "input");
-    struct tap_error why = {.message = "the request's body is not valid gzip"};
-    tap_buf_init(&plain, TAP_MAX_DOCUMENT);
-    const struct tap_buf *body = tap_plain_body(&plain, request);
-    if (!body || (ref && read_body(input, model, ref, body, &why)))
-        code = tap_refuse_request(err, 400, "SerializationException", "%s", why.message);
-    else if (!*input)
-        *input = json_object();
-    tap_buf_fini_secret(&plain);
-    return code;
+    return code ? code : tap_read_input(input, model, *operation, request, read_body, err);
 }
 
 static void begin(struct tap_response *out, int status, const char *request_id)

@@ -89,6 +89,24 @@ static void misfits_are_refused_also_without_validation(void **state)
                   "RequestItems: must be an object");
 }
 
+static void depth_has_a_limit(void **state)
+{
+    (void)state;
+    struct spoken dynamodb = speak("dynamodb", "GetItem");
+    json_t *value = json_pack("{s:s}", "S", "x");
+    for (int i = 0; i < 300; i++)
+        value = json_pack("{s:[o]}", "L", value);
+    json_t *input = json_pack("{s:s, s:{s:o}}", "TableName", "t", "Key", "k", value);
+    struct tap_request request;
+    struct tap_error err;
+    tap_request_init(&request);
+    assert_int_equal(
+        dynamodb.protocol->build_request(&request, dynamodb.model, dynamodb.operation, input, &err),
+        TAP_E_LIMIT);
+    tap_request_fini(&request);
+    json_decref(input);
+}
+
 static void foreign_requests_are_served(void **state)
 {
     (void)state;
@@ -159,6 +177,7 @@ int main(void)
         cmocka_unit_test(unknown_members_and_nulls_are_skipped),
         cmocka_unit_test(a_stream_of_events_is_refused_by_name),
         cmocka_unit_test(misfits_are_refused_also_without_validation),
+        cmocka_unit_test(depth_has_a_limit),
         cmocka_unit_test(foreign_requests_are_served),
         cmocka_unit_test(bad_requests_get_the_answers_of_aws),
         cmocka_unit_test(errors_are_written_as_aws_writes_them),
