@@ -36,6 +36,18 @@ static const char *labelled(const struct target *target, const char *label, size
     return NULL;
 }
 
+/* How much of a label's value repeats the path before it: Route 53 answers with ids such as
+ * "/hostedzone/Z1", which stand at ".../hostedzone/{Id}". */
+static size_t repeated(const struct target *target, const struct tap_buf *value)
+{
+    const char *path = tap_buf_text(&target->text);
+    size_t n = target->text.len;
+    const char *segment = n > 1 && path[n - 1] == '/' ? memrchr(path, '/', n - 1) : NULL;
+    size_t length = segment ? (size_t)(path + n - segment) : 0;
+    bool repeats = length > 2 && value->len > length && memcmp(value->data, segment, length) == 0;
+    return repeats ? length : 0;
+}
+
 /* {Name}, or {Name+}, which keeps its slashes. */
 static tap_err put_label(struct target *target, const char *label, size_t n)
 {
@@ -57,7 +69,8 @@ static tap_err put_label(struct target *target, const char *label, size_t n)
     if (!code && !text.len)
         code = tap_fail(target->err, TAP_E_USAGE, "InvalidInput",
                         "%s: must not be empty, because it becomes a part of the address", member);
-    tap_uri_encode(&target->text, tap_buf_text(&text), text.len, greedy ? "/" : "");
+    size_t skip = greedy ? 0 : repeated(target, &text);
+    tap_uri_encode(&target->text, tap_buf_text(&text) + skip, text.len - skip, greedy ? "/" : "");
     tap_buf_fini(&text);
     return code;
 }

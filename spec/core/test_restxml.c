@@ -63,6 +63,26 @@ static void keys_keep_their_slashes(void **state)
     }
 }
 
+static const struct {
+    const char *input, *target;
+} zones[] = {
+    {"{\"Id\": \"/hostedzone/Z1\"}", "/2013-04-01/hostedzone/Z1"},
+    {"{\"Id\": \"Z1\"}", "/2013-04-01/hostedzone/Z1"},
+    {"{\"Id\": \"/change/C1\"}", "/2013-04-01/hostedzone/%2Fchange%2FC1"},
+    {"{\"Id\": \"/hostedzone\"}", "/2013-04-01/hostedzone/%2Fhostedzone"},
+};
+
+static void an_id_may_repeat_the_path_it_stands_in(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof zones / sizeof *zones; i++) {
+        struct tap_request request;
+        send_request(&request, "route53", "GetHostedZone", zones[i].input);
+        assert_string_equal(request.target, zones[i].target);
+        tap_request_fini(&request);
+    }
+}
+
 static void an_empty_key_is_refused(void **state)
 {
     (void)state;
@@ -295,6 +315,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(errors_are_named_whatever_their_shape),
         cmocka_unit_test(keys_keep_their_slashes),
+        cmocka_unit_test(an_id_may_repeat_the_path_it_stands_in),
         cmocka_unit_test(an_empty_key_is_refused),
         cmocka_unit_test(the_checksum_is_the_one_that_was_chosen),
         cmocka_unit_test(where_none_was_chosen_it_is_crc32_or_the_callers_own),
