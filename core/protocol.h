@@ -20,7 +20,8 @@ struct tap_protocol {
      * and body. */
     tap_err (*build_request)(struct tap_request *out, const struct tap_model *model,
                              const json_t *operation, const json_t *input, struct tap_error *err);
-    /* A response of status 2xx. The caller owns *output. */
+    /* A response of status 2xx. The caller owns *output. TAP_E_SERVICE when it tells of an error
+     * all the same, as S3 does when it finds one after it began to answer. */
     tap_err (*parse_response)(json_t **output, const struct tap_model *model,
                               const json_t *operation, const struct tap_response *response,
                               struct tap_error *err);
@@ -45,9 +46,9 @@ struct tap_protocol {
 tap_err tap_protocol_of(const struct tap_protocol **out, const struct tap_model *model,
                         struct tap_error *err);
 
-/* The input with a fresh token in each member that the model calls an idempotency token and that the
- * caller left out (the model may require it): to be done before the check below. A new reference;
- * `input` may be NULL. */
+/* The input with a fresh token in each member that the model calls an idempotency token and that
+ * the caller left out (the model may require it): to be done before the check below. A new
+ * reference; `input` may be NULL. */
 json_t *tap_input_with_tokens(const struct tap_model *model, const json_t *operation,
                               const json_t *input);
 

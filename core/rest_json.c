@@ -2,11 +2,10 @@
  * The rest-json protocol.
  */
 #include "json.h"
+#include "mem.h"
 #include "protocol_answer.h"
 #include "protocol_json.h"
 #include "rest.h"
-
-#include "mem.h"
 
 static tap_err write_json(struct tap_buf *out, const struct tap_model *model, const json_t *ref,
                           const char *payload, const json_t *value, struct tap_error *err)

@@ -1,12 +1,11 @@
 /*
  * REST requests: what a client sends, and how a server reads it.
  */
+#include "json.h"
+#include "mem.h"
 #include "protocol_gzip.h"
 #include "protocol_request.h"
 #include "rest.h"
-
-#include "json.h"
-#include "mem.h"
 
 tap_err tap_rest_build_request(struct tap_request *out, const struct tap_rest_format *format,
                                const struct tap_model *model, const json_t *operation,
