@@ -16,6 +16,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "bucket.h"
 #include "crypto.h"
 #include "mem.h"
 #include "op.h"
@@ -29,6 +30,8 @@ struct call_op {
     const json_t *operation; /* the model's */
     struct tap_request request;
     struct tap_endpoint endpoint;
+    json_t *place; /* what of the input a bucket's endpoint depends on, or NULL; see bucket.h */
+    bool referred; /* to the bucket's region: that is followed once */
     struct tap_retry retry;
     struct tap_op *http;  /* the attempt under way, or NULL */
     struct tap_op *fresh; /* the wait for credentials under way, or NULL */
@@ -94,7 +97,7 @@ static tap_err build(struct tap_request *request, struct tap_endpoint *endpoint,
     if (code == TAP_OK)
         code = client->protocol->build_request(request, client->model, operation, filled, err);
     if (code == TAP_OK)
-        code = tap_endpoint_resolve(endpoint, client->endpoints, operation, filled, err);
+        code = tap_bucket_endpoint(endpoint, client, operation, filled, err);
     if (code == TAP_OK)
         code = tap_endpoint_apply(endpoint, request, operation, filled, err);
     json_decref(filled);
@@ -364,6 +367,26 @@ static void attempt_failed(struct call_op *call, const struct tap_response *resp
     tap_timer_set(client->loop, &call->pause, answer.delay_ms);
 }
 
+/* The bucket is in another region, and the answer says in which: there it is asked for at once. */
+static bool follow_bucket(struct call_op *call, const struct tap_response *response)
+{
+    struct tap_client *client = call->client;
+    const char *region = NULL;
+    if (response && call->place && !call->referred)
+        region = tap_bucket_referral(response, call->endpoint.signing_region);
+    if (!region || !tap_bucket_follow(client, call->place, region, call->operation, &call->endpoint,
+                                      &call->request))
+        return false;
+    call->referred = true;
+    json_t *fields = log_fields(call, call->retry.attempt, NULL);
+    json_object_set_new(fields, "region", json_string(region));
+    tap_log_write(client->log, TAP_LOG_INFO, tap_loop_wall(client->loop),
+                  "the bucket is in another region: asking there", fields);
+    json_decref(fields);
+    begin_attempt(call);
+    return true;
+}
+
 static void attempt_done(struct call_op *call, struct tap_op *http)
 {
     call->http = NULL;
@@ -377,7 +400,9 @@ static void attempt_done(struct call_op *call, struct tap_op *http)
     if (error.code)
         name_error(&error, call->client, call->operation);
     log_attempt(call, response, error.code ? &error : NULL);
-    if (error.code) {
+    if (error.code && follow_bucket(call, response)) {
+        count_attempt(call->client, false);
+    } else if (error.code) {
         attempt_failed(call, response, tap_http_unsent(http), &error);
     } else {
         count_attempt(call->client, false);
@@ -415,6 +440,7 @@ static void call_free(struct tap_op *op)
     struct call_op *call = (struct call_op *)op;
     tap_request_fini(&call->request);
     tap_endpoint_fini(&call->endpoint);
+    json_decref(call->place);
     json_decref(call->output);
     tap_free(call->request_id);
     tap_client_release(call->client);
@@ -461,6 +487,7 @@ static tap_err start(struct tap_op **out, struct tap_client *client, const char 
     call->prepare = prepare;
     call->request = request;
     call->endpoint = endpoint;
+    call->place = tap_bucket_place(client, operation, input);
     call->pause.fire = pause_over;
     call->deadline.fire = out_of_time;
     if (client->call_timeout_ms > 0)

@@ -30,6 +30,7 @@ struct tap_client {
     struct tap_retry_bucket bucket;
     struct tap_retry_rate rate; /* counts in the adaptive mode */
     uint64_t random;            /* for tap_retry_random */
+    json_t *bucket_regions;     /* of buckets that are not in `region`, by name; NULL: none known */
     int64_t skew_ms; /* AWS's clock minus the loop's, as far as a refused signature has taught us */
 };
 

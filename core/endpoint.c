@@ -226,6 +226,21 @@ tap_err tap_endpoint_resolve(struct tap_endpoint *out, const struct tap_endpoint
     return code;
 }
 
+tap_err tap_endpoint_resolve_in(struct tap_endpoint *out,
+                                const struct tap_endpoint_settings *settings, const char *region,
+                                const json_t *operation, const json_t *input, struct tap_error *err)
+{
+    if (!region)
+        return tap_endpoint_resolve(out, settings, operation, input, err);
+    struct tap_endpoint_settings there = *settings;
+    there.region = (char *)region; /* borrowed */
+    there.parameters = json_copy(settings->parameters);
+    json_object_set_new(there.parameters, "Region", json_string(region));
+    tap_err code = tap_endpoint_resolve(out, &there, operation, input, err);
+    json_decref(there.parameters);
+    return code;
+}
+
 void tap_endpoint_fini(struct tap_endpoint *endpoint)
 {
     tap_free(endpoint->scheme);

@@ -52,6 +52,12 @@ char *tap_endpoint_unencrypted_host(const struct tap_endpoint_settings *settings
  * that is not built. On failure *out holds nothing. */
 tap_err tap_endpoint_resolve(struct tap_endpoint *out, const struct tap_endpoint_settings *settings,
                              const json_t *operation, const json_t *input, struct tap_error *err);
+/* The same in another region than the client's, where something turned out to be; NULL: in the
+ * client's. */
+tap_err tap_endpoint_resolve_in(struct tap_endpoint *out,
+                                const struct tap_endpoint_settings *settings, const char *region,
+                                const json_t *operation, const json_t *input,
+                                struct tap_error *err);
 void tap_endpoint_fini(struct tap_endpoint *endpoint);
 
 /* Completes a request that a protocol has built: scheme, host (with the operation's prefix, if its

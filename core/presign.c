@@ -141,8 +141,7 @@ static tap_err place_body(struct presign_op *presign, const struct tap_buf *body
     if (!body->len || move_form(&presign->request, body))
         return TAP_OK;
     return tap_fail(err, TAP_E_UNSUPPORTED, "PresignUnsupported",
-                    "%s of %s has a body, which does not fit into a presigned URL",
-                    operation_name(presign), tap_model_service(presign->model));
+                    "the request has a body, which does not fit into a presigned URL");
 }
 
 /* Registers what makes the URL a secret: the rest of it may be shown. */
