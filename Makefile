@@ -3,13 +3,15 @@
 #   make rehearse   install what the build needs, build, deploy templates/TapStack.json to the sandbox
 #   make check      install what the tests need, build, run every test
 #   make test       the same without installing and without lint;  asan: under ASan and UBSan;  lint;  fuzz;
-#   make torture    fail every request in turn;  bench: comparisons;  install PREFIX=/usr/local;  clean
+#   make torture    fail every request in turn;  bench: comparisons;  clean
+#   make install    the command, the library and its headers: PREFIX=/usr/local LIBDIR=$(PREFIX)/lib DESTDIR=
 # MODE=release|debug|asan chooses the flags; each mode has its own folder in build/.  V=1 shows whole commands.
 
 MODE    ?= release
 BUILD   ?= build
 OUT     := $(BUILD)/$(MODE)
 PREFIX  ?= /usr/local
+LIBDIR  ?= $(PREFIX)/lib
 CC      ?= cc
 CFLAGS_release := -O2 -g
 CFLAGS_debug   := -O0 -g3
@@ -19,11 +21,15 @@ CFLAGS_fuzz    := -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,addre
 LDFLAGS_fuzz   := -fsanitize=fuzzer,address,undefined
 
 LUA_PC   := $(firstword $(shell for pc in lua5.4 lua-5.4 lua; do pkg-config --exists $$pc && echo $$pc; done) lua5.4)
-PACKAGES := $(LUA_PC) libcurl libcrypto yaml-0.1 jansson expat zlib libmicrohttpd
+LIBTAP_PACKAGES := libcurl libcrypto yaml-0.1 jansson expat zlib libmicrohttpd
+PACKAGES := $(LUA_PC) $(LIBTAP_PACKAGES)
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wundef -Wwrite-strings
 CPPFLAGS += -I. -D_GNU_SOURCE $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
-CFLAGS   += -std=c11 $(CFLAGS_$(MODE)) $(WARNINGS) $(if $(CI),-Werror)
-LDLIBS   += $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lm
+# One set of objects serves the command, libtap.a and libtap.so; core/api.h says what is exported.
+LIBRARY  := -fPIC -fvisibility=hidden -fno-semantic-interposition
+CFLAGS   += -std=c11 $(LIBRARY) $(CFLAGS_$(MODE)) $(WARNINGS) $(if $(CI),-Werror)
+LIBTAP_LIBS := $(shell pkg-config --libs $(LIBTAP_PACKAGES) 2>/dev/null) -lm
+LDLIBS   += $(shell pkg-config --libs $(LUA_PC) 2>/dev/null) $(LIBTAP_LIBS)
 LDFLAGS  += $(LDFLAGS_$(MODE))
 
 Q := $(if $(V),,@)
@@ -34,8 +40,20 @@ BINDINGS := $(patsubst %.c,$(OUT)/%.o,$(sort $(wildcard bindings/*.c)))
 TESTS    := $(patsubst spec/core/%.c,$(OUT)/test/%,$(sort $(wildcard spec/core/test_*.c)))
 FUZZ_DRIVER := spec/fuzz/driver.c
 FUZZERS  := $(patsubst spec/fuzz/%.c,$(OUT)/fuzz/%,$(sort $(wildcard spec/fuzz/fuzz_*.c)))
-SCRIPTS  := $(shell find scripts -name '*.lua' 2>/dev/null)
+SCRIPTS  := $(sort $(shell find scripts -name '*.lua' 2>/dev/null))
 MODELS   := $(sort $(wildcard vendor/aws-models/*.z))
+
+# The library's version is the command's; the first number of it is that of the interface.
+VERSION  := $(shell sed -n 's/.*TAP_VERSION "\(.*\)"/\1/p' core/version.h)
+SONAME   := libtap.so.$(firstword $(subst ., ,$(VERSION)))
+# Public is what tap.h includes.
+PUBLIC   := core/tap.h $(shell sed -n 's,^\#include "\(.*\)",core/\1,p' core/tap.h)
+
+# What no file's date tells, such as a file that is gone: a stamp is as old as the last change of its text.
+STAMP_flags   = $(CC) $(CPPFLAGS) $(filter-out -Werror,$(CFLAGS))
+STAMP_objects = $(CORE) $(BINDINGS)
+STAMP_models  = $(MODELS)
+STAMP_scripts = $(SCRIPTS)
 
 .DEFAULT_GOAL := all
 .PHONY: all
@@ -47,10 +65,18 @@ $(BUILD)/tapengine: $(OUT)/tapengine
 $(OUT)/tapengine: $(BINDINGS) $(OUT)/script-assets.o $(OUT)/libtap.a
 	$(call say,LINK,$@)$(CC) $(LDFLAGS) -rdynamic -o $@ $^ $(LDLIBS)
 
-$(OUT)/libtap.a: $(CORE) $(OUT)/model-assets.o
-	$(call say,AR,$@)rm -f $@ && ar rcs $@ $^
+$(OUT)/libtap.a: $(CORE) $(OUT)/model-assets.o $(OUT)/objects.stamp
+	$(call say,AR,$@)rm -f $@ && ar rcs $@ $(filter %.o,$^)
 
-$(OUT)/%.o: %.c
+$(OUT)/libtap.so: $(CORE) $(OUT)/model-assets.o $(OUT)/objects.stamp
+	$(call say,LINK,$@)$(CC) $(LDFLAGS) -shared -Wl,-soname,$(SONAME) -o $@ $(filter %.o,$^) $(LIBTAP_LIBS)
+
+.PHONY: always
+$(patsubst %,$(OUT)/%.stamp,flags objects models scripts): $(OUT)/%.stamp: always
+	@mkdir -p $(@D)
+	@echo '$(STAMP_$*)' | cmp -s - $@ || echo '$(STAMP_$*)' > $@
+
+$(OUT)/%.o: %.c $(OUT)/flags.stamp
 	@mkdir -p $(@D)
 	$(call say,CC,$<)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
@@ -59,13 +85,13 @@ $(OUT)/mkassets: vendor/mkassets.c
 	@mkdir -p $(@D)
 	$(call say,CC,$<)$(CC) -std=c11 -O1 $(WARNINGS) -o $@ $<
 
-$(OUT)/model-assets.c: $(OUT)/mkassets $(MODELS)
+$(OUT)/model-assets.c: $(OUT)/mkassets $(MODELS) $(OUT)/models.stamp
 	$(Q)$(OUT)/mkassets tap_model_assets vendor/ $(MODELS) > $@.tmp && mv $@.tmp $@
 
-$(OUT)/script-assets.c: $(OUT)/mkassets $(SCRIPTS)
-	$(Q)$(OUT)/mkassets tap_script_assets scripts/ $(sort $(SCRIPTS)) > $@.tmp && mv $@.tmp $@
+$(OUT)/script-assets.c: $(OUT)/mkassets $(SCRIPTS) $(OUT)/scripts.stamp
+	$(Q)$(OUT)/mkassets tap_script_assets scripts/ $(SCRIPTS) > $@.tmp && mv $@.tmp $@
 
-$(OUT)/%-assets.o: $(OUT)/%-assets.c
+$(OUT)/%-assets.o: $(OUT)/%-assets.c $(OUT)/flags.stamp
 	$(call say,CC,$<)$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
 # C tests: one cmocka program a file. Fuzz targets: with a driver that runs the seeds; `make fuzz` builds them again
@@ -78,6 +104,11 @@ $(OUT)/fuzz/%: spec/fuzz/%.c $(FUZZ_DRIVER) $(OUT)/libtap.a
 	@mkdir -p $(@D)
 	$(call say,CC,$<)$(CC) $(CPPFLAGS) $(CFLAGS) -Wno-missing-prototypes -MMD -MP $(LDFLAGS) -o $@ $< $(FUZZ_DRIVER) \
 	  $(OUT)/libtap.a $(LDLIBS)
+
+# The example for C programs, compiled in place: <tap/...> is core/.
+$(OUT)/bench/describe: examples/describe-stacks.c $(OUT)/libtap.a
+	@mkdir -p $(@D) && ln -sfn $(CURDIR)/core $(@D)/tap
+	$(call say,CC,$<)$(CC) $(CPPFLAGS) -I$(@D) $(CFLAGS) -MMD -MP $(LDFLAGS) -o $@ $< $(OUT)/libtap.a $(LDLIBS)
 
 $(OUT)/bench/%: spec/bench/%.c $(OUT)/libtap.a
 	@mkdir -p $(@D)
@@ -123,10 +154,17 @@ lint:
 	@./setup check
 	@spec/lint
 
-install: all
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/tapengine/templates
-	install -m 755 $(OUT)/tapengine $(DESTDIR)$(PREFIX)/bin/tapengine
+install: all $(OUT)/libtap.so
+	install -d $(addprefix $(DESTDIR),$(PREFIX)/bin $(PREFIX)/include/tap $(LIBDIR)/pkgconfig $(PREFIX)/share/tapengine/templates)
+	install -m 755 $(OUT)/tapengine $(DESTDIR)$(PREFIX)/bin
 	install -m 644 templates/* $(DESTDIR)$(PREFIX)/share/tapengine/templates
+	install -m 644 $(PUBLIC) $(DESTDIR)$(PREFIX)/include/tap
+	install -m 644 $(OUT)/libtap.a $(DESTDIR)$(LIBDIR)
+	install -m 755 $(OUT)/libtap.so $(DESTDIR)$(LIBDIR)/libtap.so.$(VERSION)
+	ln -sf libtap.so.$(VERSION) $(DESTDIR)$(LIBDIR)/$(SONAME)
+	ln -sf $(SONAME) $(DESTDIR)$(LIBDIR)/libtap.so
+	sed -e 's,@PREFIX@,$(PREFIX),' -e 's,@LIBDIR@,$(LIBDIR:$(PREFIX)/%=$${prefix}/%),' -e 's,@VERSION@,$(VERSION),' -e 's,@LIBS@,$(LIBTAP_LIBS),' \
+	  core/libtap.pc.in > $(DESTDIR)$(LIBDIR)/pkgconfig/libtap.pc
 
 clean:
 	rm -rf $(BUILD)

@@ -9,6 +9,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "api.h"
+
+TAP_API_BEGIN
+
 struct tap_buf {
     char *data; /* NULL until the first append; then NUL-terminated */
     size_t len;
@@ -17,6 +21,7 @@ struct tap_buf {
     bool overflow;
 };
 
+/* An empty buffer for at most `limit` bytes; nothing is allocated yet. */
 void tap_buf_init(struct tap_buf *buf, size_t limit);
 /* Frees the memory; the buffer is as after init. */
 void tap_buf_fini(struct tap_buf *buf);
@@ -28,6 +33,7 @@ void tap_buf_fini_secret(struct tap_buf *buf);
 /* Shortens it to its first `len` bytes; longer than it is: nothing happens. */
 void tap_buf_cut(struct tap_buf *buf, size_t len);
 
+/* Append n bytes, a NUL-terminated text, one character, a formatted text. */
 void tap_buf_add(struct tap_buf *buf, const void *bytes, size_t n);
 void tap_buf_puts(struct tap_buf *buf, const char *text);
 void tap_buf_putc(struct tap_buf *buf, char c);
@@ -38,5 +44,7 @@ void tap_buf_printf(struct tap_buf *buf, const char *format, ...)
 const char *tap_buf_text(const struct tap_buf *buf);
 /* The caller owns the returned text (tap_free); the buffer is empty afterwards. */
 char *tap_buf_take(struct tap_buf *buf, size_t *len);
+
+TAP_API_END
 
 #endif

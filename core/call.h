@@ -9,6 +9,7 @@
 #include "credentials_provider.h"
 #include "endpoint.h"
 #include "protocol.h"
+#include "retry.h"
 #include "retry_rate.h"
 #include "sigv4.h"
 

@@ -8,11 +8,13 @@
 
 #include <jansson.h>
 
+#include "api.h"
 #include "credentials.h"
 #include "http.h"
 #include "log.h"
 #include "model.h"
-#include "retry.h"
+
+TAP_API_BEGIN
 
 struct tap_client;
 
@@ -80,5 +82,7 @@ json_t *tap_call_output(const struct tap_op *op);
 const char *tap_call_request_id(const struct tap_op *op);
 /* Requests sent so far. */
 int tap_call_attempts(const struct tap_op *op);
+
+TAP_API_END
 
 #endif

@@ -8,7 +8,10 @@
 
 #include <stdint.h>
 
+#include "api.h"
 #include "error.h"
+
+TAP_API_BEGIN
 
 struct tap_credentials {
     char *access_key;
@@ -27,5 +30,7 @@ void tap_credentials_fini(struct tap_credentials *credentials);
  * one counts as not set. TAP_E_CREDENTIALS with NoCredentials, PartialCredentials (one half of the
  * pair) or InvalidCredentials names the variable and how to set it; `out` is then empty. */
 tap_err tap_credentials_from_environment(struct tap_credentials *out, struct tap_error *err);
+
+TAP_API_END
 
 #endif

@@ -12,6 +12,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "api.h"
+
+TAP_API_BEGIN
+
 /* An int that is 0 or one of TAP_E_*. */
 typedef int tap_err;
 
@@ -62,5 +66,7 @@ const char *tap_error_class(tap_err code);
 
 /* Copies `text` (which may be NULL) into a fixed field of `size` bytes, cut at a UTF-8 boundary. */
 void tap_error_copy(char *field, size_t size, const char *text);
+
+TAP_API_END
 
 #endif

@@ -9,8 +9,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "api.h"
 #include "loop.h"
 #include "message.h"
+
+TAP_API_BEGIN
 
 struct tap_http_options {
     int64_t connect_timeout_ms;    /* 0: 10 s; real time */
@@ -32,5 +35,7 @@ struct tap_response *tap_http_response(struct tap_op *op);
 /* True when the failure came before any byte of the request was sent: sending it again cannot act
  * twice. */
 bool tap_http_unsent(const struct tap_op *op);
+
+TAP_API_END
 
 #endif

@@ -16,7 +16,10 @@
 
 #include <jansson.h>
 
+#include "api.h"
 #include "error.h"
+
+TAP_API_BEGIN
 
 enum {
     TAP_JMESPATH_MAX_TEXT = 32 * 1024, /* bytes of an expression */
@@ -44,5 +47,7 @@ tap_err tap_jmespath_search(json_t **out, const struct tap_jmespath *query, cons
 
 /* NULL is let through. */
 void tap_jmespath_free(struct tap_jmespath *query);
+
+TAP_API_END
 
 #endif

@@ -11,8 +11,11 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "api.h"
 #include "error.h"
 #include "secret.h"
+
+TAP_API_BEGIN
 
 enum tap_log_level { TAP_LOG_DEBUG, TAP_LOG_INFO, TAP_LOG_WARN, TAP_LOG_ERROR };
 
@@ -41,5 +44,7 @@ void tap_log_write(struct tap_log *log, enum tap_log_level level, int64_t wall_m
                    const char *message, const json_t *fields);
 /* Lines that could not be written to the file so far. */
 size_t tap_log_lost(const struct tap_log *log);
+
+TAP_API_END
 
 #endif

@@ -17,7 +17,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "api.h"
 #include "error.h"
+
+TAP_API_BEGIN
 
 struct tap_loop;
 struct tap_op;
@@ -60,6 +63,7 @@ struct tap_op *tap_loop_next(struct tap_loop *loop, int max_wait_ms);
 /* Operations started and not yet returned. */
 size_t tap_loop_outstanding(const struct tap_loop *loop);
 
+/* What was started, for a program that waits for several kinds. */
 enum tap_op_kind tap_op_kind(const struct tap_op *op);
 /* NULL when it succeeded. Valid after tap_loop_next returned the operation, until it is freed. */
 const struct tap_error *tap_op_error(const struct tap_op *op);
@@ -80,5 +84,7 @@ struct tap_op *tap_signal_wait(struct tap_loop *loop, const int *signals, size_t
 int tap_signal_number(const struct tap_op *op);
 /* Completes when the descriptor is readable or writable ('r' or 'w'), or closed by its peer. */
 struct tap_op *tap_fd_wait(struct tap_loop *loop, int fd, char direction);
+
+TAP_API_END
 
 #endif

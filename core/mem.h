@@ -8,6 +8,10 @@
 
 #include <stddef.h>
 
+#include "api.h"
+
+TAP_API_BEGIN
+
 /* Zeroed memory of n bytes (n may be 0). Free with tap_free. */
 void *tap_alloc(size_t n);
 /* count * size with an overflow check; zeroed. */
@@ -26,5 +30,7 @@ void tap_free_secret(char *text);
 
 /* Grows an array for one more element: doubles `*cap` when n == *cap. */
 void *tap_grow(void *items, size_t n, size_t *cap, size_t item_size);
+
+TAP_API_END
 
 #endif

@@ -7,7 +7,10 @@
 
 #include <stddef.h>
 
+#include "api.h"
 #include "buf.h"
+
+TAP_API_BEGIN
 
 enum {
     TAP_MAX_BODY = 512 * 1024 * 1024, /* bytes of one message body held in memory */
@@ -48,11 +51,15 @@ struct tap_response {
     struct tap_buf body;
 };
 
+/* An empty message, whose body may grow to TAP_MAX_BODY; what it comes to hold (fields by
+ * tap_set, headers, body) is its own and freed by fini, after which it is empty again. */
 void tap_request_init(struct tap_request *request);
 void tap_request_fini(struct tap_request *request);
 void tap_response_init(struct tap_response *response);
 void tap_response_fini(struct tap_response *response);
 /* Replace an owned string field; `value` is copied and may be NULL. */
 void tap_set(char **field, const char *value);
+
+TAP_API_END
 
 #endif

@@ -17,7 +17,10 @@
 
 #include <jansson.h>
 
+#include "api.h"
 #include "error.h"
+
+TAP_API_BEGIN
 
 struct tap_model;
 
@@ -37,6 +40,7 @@ void tap_model_unload_all(void);
 /* All known service names, sorted; n is set. Free the array (not the names) with tap_free. */
 const char **tap_model_services(size_t *n);
 
+/* The name that it was loaded by. */
 const char *tap_model_service(const struct tap_model *model);
 /* The "metadata" object: protocol, apiVersion, endpointPrefix, signingName, ... */
 const json_t *tap_model_metadata(const struct tap_model *model);
@@ -56,5 +60,7 @@ const json_t *tap_model_shape(const struct tap_model *model, const char *name);
  *   "client-context-params"  parameter's name -> type: what a client's settings give to the rules
  *   "partitions"             {"partitions": [...]}; the same for every model, which may be NULL */
 const json_t *tap_model_part(const struct tap_model *model, const char *part);
+
+TAP_API_END
 
 #endif

@@ -15,8 +15,11 @@
 #include <jansson.h>
 #include <stdbool.h>
 
+#include "api.h"
 #include "error.h"
 #include "model.h"
+
+TAP_API_BEGIN
 
 struct tap_paginator;
 
@@ -50,5 +53,7 @@ const char *tap_paginator_result(const struct tap_paginator *pages);
  * is taken from the first, the rest (tokens) is left out. To be called before the page is fed. */
 tap_err tap_paginator_merge(json_t *whole, const struct tap_paginator *pages, const json_t *output,
                             struct tap_error *err);
+
+TAP_API_END
 
 #endif

@@ -6,7 +6,10 @@
 #ifndef TAP_PRESIGN_H
 #define TAP_PRESIGN_H
 
+#include "api.h"
 #include "client.h"
+
+TAP_API_BEGIN
 
 /* Starts the presigning of one operation, valid for `expires_s` seconds (1 to
  * TAP_SIGV4_MAX_EXPIRES, a week; temporary credentials may end earlier, and the URL with them). It
@@ -25,5 +28,7 @@ const char *tap_presign_method(const struct tap_op *op);
 /* The headers, besides Host, that are a part of what is signed and must be sent as they are: those
  * that members of the input are bound to (ContentType, Metadata). */
 const struct tap_headers *tap_presign_headers(const struct tap_op *op);
+
+TAP_API_END
 
 #endif

@@ -7,6 +7,10 @@
 
 #include <jansson.h>
 
+#include "api.h"
+
+TAP_API_BEGIN
+
 enum { TAP_SECRET_MIN = 6 }; /* bytes; shorter ones would blank out innocent text */
 
 /* From now on `secret` is replaced in whatever is redacted, in each form that it may take: raw,
@@ -21,5 +25,7 @@ char *tap_redact(const char *text);
  * reference; to `value` itself when no secret is registered. Parts deeper than TAP_MAX_DEPTH are
  * replaced as a whole. */
 json_t *tap_redact_json(json_t *value);
+
+TAP_API_END
 
 #endif

@@ -10,8 +10,11 @@
 
 #include <stdint.h>
 
+#include "api.h"
 #include "credentials.h"
 #include "message.h"
+
+TAP_API_BEGIN
 
 #define TAP_SIGV4_ALGORITHM "AWS4-HMAC-SHA256"
 #define TAP_SIGV4_TERMINATOR "aws4_request" /* the last part of a credential scope */
@@ -89,5 +92,7 @@ tap_err tap_sigv4_claim(struct tap_sigv4_claim *out, const struct tap_request *r
  * the caller to see. */
 tap_err tap_sigv4_verify(const struct tap_request *request, const struct tap_sigv4_claim *claim,
                          const char *secret_key, int64_t now, struct tap_error *err);
+
+TAP_API_END
 
 #endif

@@ -8,7 +8,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "api.h"
 #include "buf.h"
+
+TAP_API_BEGIN
 
 /* RFC 3986 as AWS signs it: A-Z a-z 0-9 - . _ ~ stay, the rest becomes %XX. `keep` names further
  * bytes that stay ("/" in a path); "" for none. */
@@ -17,6 +20,7 @@ void tap_uri_encode(struct tap_buf *out, const char *bytes, size_t n, const char
  * stood before it. */
 bool tap_uri_decode(struct tap_buf *out, const char *text, size_t n, bool plus);
 
+/* Appends the standard alphabet (+ and /) with padding. */
 void tap_base64_encode(struct tap_buf *out, const void *bytes, size_t n);
 /* False when the text is not base64 (padding is required, white space refused); `out` then holds
  * what stood before the wrong part. */
@@ -38,5 +42,7 @@ const char *tap_nearest(const char *wanted, const char *const *names, size_t n);
 
 /* True for well-formed UTF-8 (no overlongs, no surrogates). */
 bool tap_utf8_valid(const char *text, size_t n);
+
+TAP_API_END
 
 #endif

@@ -8,6 +8,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "api.h"
+
+TAP_API_BEGIN
+
 enum { TAP_TIME_SIZE = 40 };
 
 /* "20260101T000000Z" */
@@ -19,5 +23,7 @@ void tap_time_http(char out[TAP_TIME_SIZE], double seconds);
 /* Any of the three, offsets ("+02:00") and up to nine digits of fraction included. False when it is
  * none. */
 bool tap_time_parse(double *seconds, const char *text);
+
+TAP_API_END
 
 #endif

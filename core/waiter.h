@@ -13,8 +13,11 @@
 #include <jansson.h>
 #include <stdint.h>
 
+#include "api.h"
 #include "error.h"
 #include "model.h"
+
+TAP_API_BEGIN
 
 struct tap_waiter;
 
@@ -56,5 +59,7 @@ struct tap_waiter_answer tap_waiter_feed(struct tap_waiter *waiter, const json_t
 /* What the waiter looks at, as the last answer had it: {"Stacks[].StackStatus": ["..."]}, {"error":
  * "ValidationError"}; {} before the first answer. Borrowed until the next one. */
 const json_t *tap_waiter_seen(const struct tap_waiter *waiter);
+
+TAP_API_END
 
 #endif
