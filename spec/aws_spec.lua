@@ -1,6 +1,7 @@
 -- `tapengine aws` as people and scripts use it: the program itself against a sandbox server.
 local helpers = require "spec.helpers"
 local json = require "tap.core.json"
+local proc = require "tap.core.proc"
 local shape = require "tap.aws_shape"
 local text = require "tap.aws_text"
 
@@ -120,6 +121,22 @@ describe("aws", function()
     assert.not_matches("token%-1234", result.out)
   end)
 
+  it("sends the bytes of a file as they are, and does not print what is no text", function()
+    local file = helpers.file("bytes", "a\0b")
+    local result = aws { "s3", "put-object", "--bucket", "b", "--key", "k", "--body", "@" .. file,
+      "--print-request" }
+    assert.matches("\nx-amz-content-sha256: " .. require("tap.core.crypto").sha256 "a\0b" .. "\n", result.out,
+      1, true)
+    assert.matches("\n\n%(3 bytes%)\n$", result.out)
+    local put = { "--stream-name", "s", "--partition-key", "p", "--print-request" }
+    local body = '{"StreamName":"s","Data":"YQBi","PartitionKey":"p"}'
+    for _, data in ipairs { "YQBi", "@" .. file } do
+      result = aws { "kinesis", "put-record", "--data", data, table.unpack(put) }
+      assert.matches("\n" .. body .. "\n", result.out, 1, true)
+    end
+    assert.matches("--data is a blob", aws({ "kinesis", "put-record", "--data", "!" }).err, 1, true)
+  end)
+
   it("gives a member what has its name, where AWS users expect it", function()
     local function body(...)
       local result = helpers.tapengine { env = helpers.client_env(), ... }
@@ -130,8 +147,8 @@ describe("aws", function()
       "--command", "{}", "--print-request", "--timeout", "30"))
     assert.equal(30, job.Timeout)
     local file = helpers.file("input", '{"input": "{}", "stateMachineArn": "arn", "name": "n"}')
-    local execution = json.decode(body("aws", "stepfunctions", "start-execution", "--print-request", "--input",
-      "@" .. file))
+    local execution = json.decode(body("aws", "stepfunctions", "start-execution", "--input", "@" .. file,
+      "--print-request"))
     assert.same({ input = "{}", stateMachineArn = "arn", name = "n" }, execution)
     local help = aws({ "stepfunctions", "start-execution", "--help" }).out
     assert.matches("%(in %-%-input%) +input +text", help)
@@ -209,6 +226,32 @@ describe("aws", function()
       assert.equal("null\n", call("sts", "get-caller-identity", "--query", "Nothing").out)
       local deleted = call("cloudformation", "delete-stack", "--stack-name", "web")
       assert.same({ 0, "" }, { deleted.code, deleted.out })
+    end)
+  end)
+
+  it("prints what the AWS CLI prints", function()
+    local file = helpers.file("config", "[default]\ncli_timestamp_format = wire\n")
+    helpers.with_sandbox(300, function(url)
+      local env = helpers.client_env { AWS_DEFAULT_REGION = "us-east-1", AWS_PAGER = "",
+        AWS_CONFIG_FILE = file, AWS_SHARED_CREDENTIALS_FILE = "/dev/null" }
+      aws { "cloudformation", "create-stack", "--stack-name", "web", "--template-body",
+        "@" .. wide_template(), "--tags", '[{"Key": "a", "Value": "b"}, {"Key": "c", "Value": "d"}]',
+        "--endpoint-url", url, env = env }
+      require("tap.task").sleep(300)
+      for _, words in ipairs {
+        { "sts", "get-caller-identity", "--output", "text" },
+        { "cloudformation", "list-stacks", "--stack-status-filter", "CREATE_COMPLETE", "--output", "text" },
+        { "cloudformation", "describe-stack-events", "--stack-name", "web", "--output", "text", "--query",
+          "StackEvents[].[Timestamp, LogicalResourceId, ResourceStatusReason]" },
+        { "cloudformation", "describe-stacks", "--query", "Stacks[].{Name: StackName, Tags: Tags}" },
+      } do
+        table.move({ "--endpoint-url", url }, 1, 2, #words + 1, words)
+        local theirs = proc.run { "/usr/bin/aws", env = env, table.unpack(words) }
+        local ours = aws { env = env, table.unpack(words) }
+        assert.same({ 0, 0 }, { theirs.code, ours.code }, theirs.err .. ours.err)
+        local is_json, value = pcall(json.decode, theirs.out)
+        assert.equal(is_json and json.encode(value, { indent = 2 }) .. "\n" or theirs.out, ours.out)
+      end
     end)
   end)
 

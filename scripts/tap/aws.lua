@@ -127,7 +127,8 @@ local function show_request(request)
     end
   end
   local body = request.body
-  if not require("tap.core.text").utf8_valid(body) then body = ("(%d bytes)"):format(#body) end
+  local is_text = require("tap.core.text").utf8_valid(body) and not body:find("[^%g%s\128-\255]")
+  if not is_text then body = ("(%d bytes)"):format(#body) end
   return table.concat(lines, "\n") .. (body ~= "" and "\n\n" .. body or "")
 end
 
