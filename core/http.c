@@ -143,6 +143,24 @@ static void http_free(struct tap_op *op)
 
 static const struct tap_op_class http_class = {TAP_OP_HTTP, http_stop, http_free, NULL};
 
+/* Why there is no response. */
+static void explain(struct tap_error *error, const struct http_op *self, CURLcode result)
+{
+    const char *reason = self->reason[0] ? self->reason : curl_easy_strerror(result);
+    if (self->header_bytes > MAX_HEADER_BYTES)
+        tap_fail(error, TAP_E_LIMIT, "ResponseTooLarge", "%s: more than %d bytes of headers",
+                 self->url, MAX_HEADER_BYTES);
+    else if (self->too_large)
+        tap_fail(error, TAP_E_LIMIT, "ResponseTooLarge",
+                 "%s: the response is larger than %zu bytes", self->url, self->max_response);
+    else if (result == CURLE_OPERATION_TIMEDOUT)
+        tap_fail(error, TAP_E_TIMEOUT, "Timeout", "%s: %s", self->url, reason);
+    else if (result == CURLE_PEER_FAILED_VERIFICATION || result == CURLE_SSL_CACERT_BADFILE)
+        tap_fail(error, TAP_E_NETWORK, "CertificateError", "%s: %s", self->url, reason);
+    else
+        tap_fail(error, TAP_E_NETWORK, "NetworkError", "%s: %s", self->url, reason);
+}
+
 void tap_http_transfer_done(CURL *easy, CURLcode result)
 {
     struct http_op *self = NULL;
@@ -158,14 +176,7 @@ void tap_http_transfer_done(CURL *easy, CURLcode result)
     }
     struct tap_error error;
     hide_query(self->url);
-    const char *reason = self->reason[0] ? self->reason : curl_easy_strerror(result);
-    if (self->too_large)
-        tap_fail(&error, TAP_E_LIMIT, "ResponseTooLarge",
-                 "%s: the response is larger than %zu bytes", self->url, self->max_response);
-    else if (result == CURLE_OPERATION_TIMEDOUT)
-        tap_fail(&error, TAP_E_TIMEOUT, "Timeout", "%s: %s", self->url, reason);
-    else
-        tap_fail(&error, TAP_E_NETWORK, "NetworkError", "%s: %s", self->url, reason);
+    explain(&error, self, result);
     tap_op_finish(&self->op, &error);
 }
 

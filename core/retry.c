@@ -143,6 +143,8 @@ static bool is_ambiguous(const char *code)
 enum tap_retry_class tap_retry_classify(const struct tap_retry_failure *failure)
 {
     const struct tap_error *error = failure->error;
+    if (error->code == TAP_E_NETWORK && strcmp(error->name, "CertificateError") == 0)
+        return TAP_RETRY_NO; /* unlike the SDKs: the second time it is the same certificate */
     if (error->code == TAP_E_NETWORK || error->code == TAP_E_TIMEOUT)
         return TAP_RETRY_TRANSIENT;
     if (error->code != TAP_E_SERVICE)

@@ -113,6 +113,15 @@ static void network_failures_and_timeouts_are_transient(void **state)
                      TAP_RETRY_TRANSIENT);
 }
 
+static void a_certificate_that_is_not_trusted_is_final(void **state)
+{
+    (void)state;
+    struct tap_error error;
+    tap_fail(&error, TAP_E_NETWORK, "CertificateError", "self-signed");
+    assert_int_equal(tap_retry_classify(&(struct tap_retry_failure){.error = &error}),
+                     TAP_RETRY_NO);
+}
+
 static void the_model_may_call_an_error_retryable(void **state)
 {
     (void)state;
@@ -469,6 +478,7 @@ int main(void)
         cmocka_unit_test(codes_and_statuses_have_the_classes_of_the_sdks),
         cmocka_unit_test(what_a_second_try_cannot_change_is_final),
         cmocka_unit_test(network_failures_and_timeouts_are_transient),
+        cmocka_unit_test(a_certificate_that_is_not_trusted_is_final),
         cmocka_unit_test(the_model_may_call_an_error_retryable),
         cmocka_unit_test(three_attempts_with_doubling_jittered_delays),
         cmocka_unit_test(no_delay_is_longer_than_twenty_seconds),
