@@ -3,6 +3,9 @@
  * what `make install` installs, what libtap.so exports, and what keeps its contract within one
  * soname.
  *
+ * One thread uses the library, with one loop (loop.h); who needs more starts processes. Values are
+ * jansson's (json_t); a text that the caller owns is freed with tap_free.
+ *
  * Private are the inside of the modules (op.h, call.h, ..._table.h) and what a client does by
  * itself (protocols, endpoints, retries, where credentials come from): they may change with every
  * version. So are the parsers for templates and the listener, which serve the command.
