@@ -94,9 +94,8 @@ bool tap_wire_flattened(const json_t *ref, const json_t *shape)
     return tap_ref_flag(ref, "flattened") || tap_ref_flag(shape, "flattened");
 }
 
-const char *tap_wire_name(const struct tap_model *model, const json_t *ref, const char *member)
+const char *tap_wire_name(const json_t *ref, const json_t *shape, const char *member)
 {
-    const json_t *shape = tap_ref_shape(model, ref);
     const char *name = tap_wire_own_name(ref, member);
     /* Models of before Smithy say "flattened" on the list itself; then its elements' name stands in
      * place of the member's. */

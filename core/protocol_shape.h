@@ -35,8 +35,8 @@ bool tap_ref_flag(const json_t *ref, const char *name);
 
 /* A member's name in JSON, headers and paths: the model's locationName, or else its own. */
 const char *tap_wire_own_name(const json_t *ref, const char *member);
-/* Names in forms and XML. A structure's member: */
-const char *tap_wire_name(const struct tap_model *model, const json_t *ref, const char *member);
+/* Names in forms and XML. A structure's member, whose reference and shape are given: */
+const char *tap_wire_name(const json_t *ref, const json_t *shape, const char *member);
 /* True when the elements of a list or map stand directly under the member's name. */
 bool tap_wire_flattened(const json_t *ref, const json_t *shape);
 /* A list's element ("member"); a map's key and value ("key", "value"). */

@@ -80,9 +80,10 @@ static tap_err write_attributes(struct writer *writer, const json_t *members, co
         const json_t *inner = json_object_get(value, json_object_iter_key(at));
         if (!tap_ref_flag(ref, "xmlAttribute") || !inner || json_is_null(inner))
             continue;
-        const char *name = tap_wire_name(writer->model, ref, json_object_iter_key(at));
+        const json_t *shape = tap_ref_shape(writer->model, ref);
+        const char *name = tap_wire_name(ref, shape, json_object_iter_key(at));
         struct tap_buf text;
-        code = scalar(writer, &text, name, ref, tap_ref_shape(writer->model, ref), inner);
+        code = scalar(writer, &text, name, ref, shape, inner);
         put_attribute(writer, name, tap_buf_text(&text), text.len);
         tap_buf_fini(&text);
     }
@@ -98,7 +99,8 @@ static tap_err write_members(struct writer *writer, const json_t *members, const
         const json_t *ref = json_object_iter_value(at);
         const json_t *inner = json_object_get(value, member);
         if (inner && !json_is_null(inner) && !tap_ref_flag(ref, "xmlAttribute"))
-            code = write_value(writer, tap_wire_name(writer->model, ref, member), ref, inner);
+            code = write_value(
+                writer, tap_wire_name(ref, tap_ref_shape(writer->model, ref), member), ref, inner);
     }
     return code;
 }

@@ -17,7 +17,7 @@ char *tap_query_result_name(const json_t *operation)
 static void add_name(struct tap_buf *out, const struct tap_model *model, const json_t *ref,
                      const char *member)
 {
-    tap_buf_puts(out, tap_wire_name(model, ref, member));
+    tap_buf_puts(out, tap_wire_name(ref, tap_ref_shape(model, ref), member));
 }
 
 static const struct tap_query_dialect dialect = {.add_name = add_name, .empty_lists = true};
