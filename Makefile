@@ -146,7 +146,7 @@ fuzz:
 torture: all
 	$(BUILD)/tapengine spec/torture.lua
 
-bench: all $(OUT)/bench/measure $(OUT)/bench/sign $(OUT)/bench/describe
+bench: all $(OUT)/bench/measure $(OUT)/bench/sign $(OUT)/bench/describe $(OUT)/bench/model
 	@./setup check
 	@spec/bench/run $(OUT)
 
