@@ -79,22 +79,23 @@ static json_t *read_context(lua_State *L, int index)
  *   connect_timeout, read_timeout, total_timeout    of each attempt; seconds
  *   call_timeout     of a call with all its attempts and pauses; seconds; else without a limit
  *   random_seed      makes the pauses between attempts repeat exactly; 0: they do not
- *   ca_bundle        PEM file; AWS_CA_BUNDLE, the profile's, else the system's
+ *   max_response     bytes of an answer's body, which is held in memory; else 64 MiB, at most 512
+ * MiB ca_bundle        PEM file; AWS_CA_BUNDLE, the profile's, else the system's
  */
 static tap_nresults l_new(lua_State *L)
 {
-    static const char *const names[] = {"profile",         "region",
-                                        "endpoint_url",    "credentials",
-                                        "retry_mode",      "max_attempts",
-                                        "connect_timeout", "read_timeout",
-                                        "total_timeout",   "call_timeout",
-                                        "random_seed",     "ca_bundle",
-                                        "context",         NULL};
+    static const char *const names[] = {
+        "profile",      "region",          "endpoint_url", "credentials",   "retry_mode",
+        "max_attempts", "connect_timeout", "read_timeout", "total_timeout", "call_timeout",
+        "random_seed",  "ca_bundle",       "context",      "max_response",  NULL};
     const char *service = luaL_checkstring(L, 1);
     lua_settop(L, 2);
     tap_lua_check_options(L, 2, names);
     lua_Integer max_attempts = tap_lua_integer_field(L, 2, "max_attempts", 0);
     luaL_argcheck(L, max_attempts >= 0 && max_attempts <= INT_MAX, 2, "max_attempts out of range");
+    lua_Integer max_response = tap_lua_integer_field(L, 2, "max_response", 0);
+    luaL_argcheck(L, max_response >= 0 && max_response <= TAP_MAX_BODY, 2,
+                  "max_response out of range");
     struct tap_credentials credentials;
     struct tap_client_options options = {
         .profile = tap_lua_string_field(L, 2, "profile", NULL),
@@ -108,6 +109,7 @@ static tap_nresults l_new(lua_State *L)
         .http.connect_timeout_ms = tap_lua_seconds_field(L, 2, "connect_timeout"),
         .http.first_byte_timeout_ms = tap_lua_seconds_field(L, 2, "read_timeout"),
         .http.total_timeout_ms = tap_lua_seconds_field(L, 2, "total_timeout"),
+        .http.max_response = (size_t)max_response,
         .http.ca_bundle = tap_lua_string_field(L, 2, "ca_bundle", NULL),
         .log = tap_lua_log(L),
     };

@@ -8,6 +8,10 @@
 --
 --     for event in cfn:each("describe_stack_events", { StackName = "web" }) do ... end
 --     cfn:wait("stack_create_complete", { StackName = "web" }, { timeout = "30m" })
+--
+-- A call's input and output are whole in memory, blobs as strings: up to 512 MiB are sent, and up to 64 MiB
+-- (the option max_response, at most 512 MiB) received. What is larger is got in parts, by S3's Range, and put
+-- in parts, by upload_part.
 
 local core = require "tap.core.client"
 local errors = require "tap.error"
@@ -161,9 +165,10 @@ local metatable = {
 
 --- Makes a client.
 ---@param service string botocore's name of it: "cloudformation", "autoscaling", "elbv2"
----@param options table? profile, region, endpoint_url, credentials, retry_mode, max_attempts,
----  connect_timeout, read_timeout, total_timeout, call_timeout (seconds), random_seed; what is absent comes
----  from the run, the environment, the profile
+---@param options table? profile, region, endpoint_url, context (the service's own settings:
+---  { ForcePathStyle = true }), credentials, retry_mode, max_attempts, connect_timeout, read_timeout,
+---  total_timeout, call_timeout (seconds), max_response (bytes), random_seed; what is absent comes from the
+---  run, the environment, the profile
 ---@return tap.Client
 function client.new(service, options)
   local merged = {}

@@ -104,9 +104,10 @@ end
 
 --- A client of a service, with the run's region, endpoint and credentials.
 ---@param service string
----@return table
-function context.client(_, service)
-  return require("tap.client").new(service)
+---@param options table? as of tap.client
+---@return tap.Client
+function context.client(_, service, options)
+  return require("tap.client").new(service, options)
 end
 
 --- Where the run's calls go, for people.
