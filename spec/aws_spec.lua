@@ -72,7 +72,8 @@ describe("aws", function()
   it("refuses values that do not fit their members, exit 2, before anything is sent", function()
     for problem, words in pairs {
       ["--timeout-in-minutes '5x' is not a whole number"] = { "--timeout-in-minutes", "5x" },
-      ["--tags is JSON"] = { "--tags", "Key=a" },
+      ["--tags is JSON: {\"Name\": \"value\"}, or in short Name=value"] = { "--tags", "Ky=a" },
+      ["--tags Key is given twice"] = { "--tags", "Key=a,Key=b" },
       ["--rollback-configuration is JSON"] = { "--rollback-configuration", "{" },
       ["--disable-rollback 'yes' is neither true nor false"] = { "--disable-rollback=yes" },
       ["--stack-name needs a value"] = { "--stack-name" },
@@ -137,6 +138,22 @@ describe("aws", function()
     assert.matches("--data is a blob", aws({ "kinesis", "put-record", "--data", "!" }).err, 1, true)
   end)
 
+  it("takes structures as JSON, from a file, and in the AWS CLI's short form", function()
+    local long = '{"Name": "tag:team", "Values": ["a", "b=1"]}'
+    local wanted = "Filter.1.Name=tag%3Ateam&Filter.1.Value.1=a&Filter.1.Value.2=b%3D1"
+    for _, word in ipairs { long, "[" .. long .. "]", "Name=tag:team,Values=a,b=1",
+      "@" .. helpers.file("filter.json", "[" .. long .. "]"), "@" .. helpers.file("one.json", long) } do
+      local result = aws { "ec2", "describe-instances", "--print-request", "--filters", word }
+      assert.matches("Version=2016-11-15&" .. wanted .. "\n", result.out, 1, true)
+    end
+    local result = aws { "sqs", "create-queue", "--queue-name", "q", "--print-request",
+      "--attributes", "DelaySeconds=5,Policy=a,b" }
+    assert.matches('"Attributes":{"DelaySeconds":"5","Policy":"a,b"}', result.out, 1, true)
+    result = aws { "cloudformation", "create-stack", "--stack-name", "a", "--rollback-configuration",
+      "MonitoringTimeInMinutes=x" }
+    assert.matches("configuration MonitoringTimeInMinutes 'x' is not a whole number", result.err, 1, true)
+  end)
+
   it("gives a member what has its name, where AWS users expect it", function()
     local function body(...)
       local result = helpers.tapengine { env = helpers.client_env(), ... }
@@ -193,7 +210,7 @@ describe("aws", function()
 
       local made = call("cloudformation", "create-stack", "--stack-name", "web", "--template-body",
         "@" .. wide_template(), "--tags", '{"Key": "team", "Value": "a"}', "--tags",
-        '{"Key": "@", "Value": "b"}', "--capabilities", "CAPABILITY_IAM", "CAPABILITY_NAMED_IAM",
+        "Key=@,Value=b", "--capabilities", "CAPABILITY_IAM", "CAPABILITY_NAMED_IAM",
         "--disable-rollback", "--TimeoutInMinutes", "5", "--query", "StackId", "--output", "text")
       assert.matches("^arn:aws:cloudformation:us%-east%-1:123456789012:stack/web/[%x-]+\n$", made.out)
       require("tap.task").sleep(300)

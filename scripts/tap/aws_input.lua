@@ -1,12 +1,13 @@
 --- Members of an operation's input as options: --stack-name web, --capabilities A B, --parameters @p.json.
 --
 -- What a value may look like follows from the member's type in the service's model. `@FILE` (or file://FILE)
--- stands for what is in a file; a text that begins with @ is written with two of them. What the model calls
--- sensitive is taken from files only.
+-- stands for what is in a file; a text that begins with @ is written with two of them. Structures are JSON or
+-- Key=team,Value=web. What the model calls sensitive is taken from files only.
 
 local errors = require "tap.error"
 local json = require "tap.core.json"
 local shape = require "tap.aws_shape"
+local shorthand = require "tap.aws_shorthand"
 local sys = require "tap.core.sys"
 local text = require "tap.core.text"
 local util = require "tap.util"
@@ -102,10 +103,15 @@ end
 ---------------------------------------------------------------------------------------------------------
 -- Values
 
+--- The file that a word stands for; nil when it is text.
+local function file_of(word)
+  return word:match("^@([^@].*)$") or word:match("^fileb?://(.+)$")
+end
+
 --- A word and what it stands for: its text, or that of a file.
 local function expand(word)
   if word:sub(1, 2) == "@@" then return { word = word, content = word:sub(2) } end
-  local file = word:match("^@(.+)$") or word:match("^fileb?://(.+)$")
+  local file = file_of(word)
   return { word = word, content = file and sys.read_file(file) or word, file = file }
 end
 
@@ -135,15 +141,42 @@ local function to_json(option, given, example)
 end
 
 local function to_list(option, given) return to_json(option, given, '["value"]') end
-local function to_object(option, given) return to_json(option, given, '{"Name": "value"}') end
+local function to_object(option, given)
+  return to_json(option, given, '{"Name": "value"}, or in short Name=value')
+end
 
 -- Type -> the JSON value that a word is; other types are texts.
 local CONVERSIONS = { integer = to_integer, long = to_integer, float = to_number, double = to_number,
   boolean = to_boolean, list = to_list, map = to_object, structure = to_object }
 
+local value_of
+
+--- Key=team,Value=web as a value of the structure or map; nil when the text is not of that form.
+local function from_short_form(option, s, content, shapes)
+  local function is_name(name) return s.type == "map" or (s.members or {})[name] ~= nil end
+  local members = not content:match("^%s*{") and shorthand.split(content, is_name)
+  if not members then return nil end
+  local value = {}
+  for _, member in ipairs(members) do
+    local path = option .. " " .. member.name
+    local reference = s.type == "map" and s.value or s.members[member.name]
+    local words = { member.value }
+    if shapes[reference.shape].type == "list" and not member.value:match("^%s*[%[{]") then
+      words = {}
+      for word in (member.value .. ","):gmatch("([^,]*),") do words[#words + 1] = word end
+    end
+    if value[member.name] ~= nil then refuse(path .. " is given twice") end
+    value[member.name] = value_of({ option = path, values = words }, reference.shape, shapes)
+  end
+  return value
+end
+
 --- One word to one value of the shape.
 local function to_value(option, name, given, shapes)
   local s = shapes[name]
+  local is_object = s.type == "structure" or s.type == "map"
+  local short = is_object and not given.file and from_short_form(option, s, given.content, shapes)
+  if short then return short end
   if s.type == "blob" and given.file then -- its bytes, not base64
     if s.sensitive then shape.keep_secret(given.content) end
     return given.content
@@ -165,8 +198,11 @@ local function list_of(entry, name, shapes)
   return items
 end
 
-local function value_of(entry, name, shapes)
+value_of = function(entry, name, shapes)
   local kind = shapes[name].type
+  for _, word in ipairs(shapes[name].sensitive and entry.values or {}) do
+    if not file_of(word) then shape.refuse_secret(entry.option) end
+  end
   if kind == "boolean" and #entry.values == 0 then return not entry.no end
   if kind == "list" then return list_of(entry, name, shapes) end
   if #entry.values == 0 then refuse(("%s needs a value"):format(entry.option)) end
@@ -184,7 +220,7 @@ function input.build(given, whole, operation, shapes)
   local value = {}
   if whole then
     local words = expand(whole)
-    value = to_object("--input", words)
+    value = to_json("--input", words, '{"Member": "value"}')
     if name then value = shape.read({ shapes = shapes, visible = not words.file }, name, value, "--input") end
   end
   for _, entry in ipairs(given) do

@@ -40,7 +40,9 @@ local function to_time(value, path)
   return seconds
 end
 
-local function refuse_sensitive(path)
+--- What is secret stood on the command line.
+---@param path string what it is
+function shape.refuse_secret(path)
   refuse(path, "is secret: it is never given on the command line, where the process list and the shell's "
     .. "history show it", { "write it to a file and give @FILE, or the whole input as --input @FILE" })
 end
@@ -86,7 +88,7 @@ local CONTAINERS = { list = true, map = true, structure = true }
 read = function(source, name, value, path)
   local s = source.shapes[name]
   if s.sensitive then
-    if source.visible then refuse_sensitive(path) end
+    if source.visible then shape.refuse_secret(path) end
     shape.keep_secret(value)
   end
   local is_misfit = CONTAINERS[s.type] and type(value) ~= "table"
