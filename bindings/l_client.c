@@ -79,8 +79,8 @@ static json_t *read_context(lua_State *L, int index)
  *   connect_timeout, read_timeout, total_timeout    of each attempt; seconds
  *   call_timeout     of a call with all its attempts and pauses; seconds; else without a limit
  *   random_seed      makes the pauses between attempts repeat exactly; 0: they do not
- *   max_response     bytes of an answer's body, which is held in memory; else 64 MiB, at most 512
- * MiB ca_bundle        PEM file; AWS_CA_BUNDLE, the profile's, else the system's
+ *   max_response     bytes of an answer's body, which is held in memory; else 64 MiB
+ *   ca_bundle        PEM file; AWS_CA_BUNDLE, the profile's, else the system's
  */
 static tap_nresults l_new(lua_State *L)
 {

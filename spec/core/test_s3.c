@@ -300,7 +300,7 @@ static void at_aws_the_rules_place_the_bucket(void **state)
         json_t *context = json_pack("{s:b}", "ForcePathStyle", cases[i].force_path);
         struct tap_client_options options = {.context = context};
         struct tap_client *client;
-        struct tap_op *op;
+        struct tap_op *op = NULL;
         struct tap_error err;
         json_t *input = object(cases[i].bucket, "k");
         if (tap_client_new(&client, s3->loop, "s3", &options, &err) ||

@@ -1,0 +1,205 @@
+-- What a script can rely on when it works with S3. The service is a small one of this file: it verifies each
+-- signature and keeps objects in memory.
+local client = require "tap.client"
+local helpers = require "spec.helpers"
+local proc = require "tap.core.proc"
+local protocol = require "tap.core.protocol"
+local server = require "tap.core.server"
+local sigv4 = require "tap.core.sigv4"
+local sys = require "tap.core.sys"
+local task = require "tap.task"
+
+local KEYS = { access_key = "AKIDEXAMPLE", secret_key = "a-secret-key" }
+
+local function refuse(code, status)
+  error({ class = "service", code = code, status = status, message = "it is so" }, 0)
+end
+
+local operations = {}
+
+function operations.PutObject(objects, input)
+  objects[input.Key] = input
+  return { ETag = '"1"' }
+end
+
+function operations.GetObject(objects, input)
+  local object = objects[input.Key] or refuse("NoSuchKey", 404)
+  local first, last = (input.Range or "bytes=0-"):match "(%d+)-(%d*)"
+  local body = (object.Body or ""):sub(first + 1, tonumber(last) and last + 1 or -1)
+  return { Body = body, ContentType = object.ContentType, Metadata = object.Metadata }
+end
+
+operations.HeadObject = function(objects, input)
+  local object = objects[input.Key] or refuse("NoSuchKey", 404)
+  return { ContentLength = #(object.Body or ""), Metadata = object.Metadata }
+end
+
+function operations.ListObjectsV2(objects, input)
+  local keys, page = {}, { Contents = {} }
+  for key in pairs(objects) do keys[#keys + 1] = key end
+  table.sort(keys)
+  for _, key in ipairs(keys) do
+    if key > (input.ContinuationToken or "") then
+      if #page.Contents == input.MaxKeys then
+        page.IsTruncated, page.NextContinuationToken = true, page.Contents[input.MaxKeys].Key
+        break
+      end
+      page.Contents[#page.Contents + 1] = { Key = key }
+    end
+  end
+  return page
+end
+
+local function answer(objects, seen, x)
+  seen[#seen + 1] = { host = x:header "Host", target = x.target }
+  local ok, problem = pcall(function()
+    sigv4.verify(x, sigv4.claim(x), KEYS.secret_key, task.now())
+    local name, input = protocol.read("s3", x)
+    local act = operations[name] or refuse("NotImplemented", 501)
+    x:respond(protocol.write("s3", name, act(objects, input), "request-1"))
+  end)
+  if not ok then x:respond(protocol.write_error("s3", problem, "request-2")) end
+end
+
+-- Runs body(new, seen) beside the service; new(options) makes a client of it.
+local function with_s3(body)
+  local objects, seen = {}, {}
+  task.scope(function(scope)
+    local s <close> = server.listen("127.0.0.1", 0)
+    local serving = scope:spawn(function()
+      while true do answer(objects, seen, s:accept()) end
+    end)
+    body(function(options)
+      local given = { region = "eu-west-1", endpoint_url = "http://localhost:" .. s:port(), max_attempts = 1,
+        credentials = KEYS }
+      for name, value in pairs(options or {}) do given[name] = value end
+      return client.new("s3", given)
+    end, seen)
+    serving:cancel()
+  end)
+end
+
+local function failure(fn, ...)
+  local ok, err = pcall(fn, ...)
+  assert.is_false(ok)
+  return err
+end
+
+describe("an object", function()
+  it("comes from a file and goes into one, whatever bytes it has", function()
+    local bytes = ("\0\1\xff\xfe\r\n"):rep(50000)
+    local from, to = helpers.file("from", bytes), helpers.folder() .. "/to"
+    with_s3(function(new)
+      local s3 = new()
+      s3:put_object { Bucket = "b-b", Key = "dir/a b+c", Body = sys.read_file(from),
+        Metadata = { owner = "me" } }
+      assert.equal("me", s3:head_object { Bucket = "b-b", Key = "dir/a b+c" }.Metadata.owner)
+      sys.write_file(to, s3:get_object { Bucket = "b-b", Key = "dir/a b+c" }.Body)
+    end)
+    assert.is_true(sys.read_file(to) == bytes)
+  end)
+
+  it("is got in parts that take no more memory than one", function()
+    with_s3(function(new)
+      local s3 = new()
+      s3:put_object { Bucket = "b-b", Key = "k", Body = ("0123456789"):rep(10) }
+      local parts = {}
+      for first = 0, 99, 30 do
+        parts[#parts + 1] = s3:get_object { Bucket = "b-b", Key = "k",
+          Range = ("bytes=%d-%d"):format(first, first + 29) }.Body
+      end
+      assert.equal(4, #parts)
+      assert.equal(("0123456789"):rep(10), table.concat(parts))
+    end)
+  end)
+
+  it("larger than what the client takes is an error that says so", function()
+    with_s3(function(new)
+      new():put_object { Bucket = "b-b", Key = "k", Body = ("x"):rep(2000) }
+      local s3 = new { max_response = 1999 }
+      local err = failure(s3.get_object, s3, { Bucket = "b-b", Key = "k" })
+      assert.equal("limit", err.class)
+      assert.truthy(err.message:find("larger than 1999 bytes", 1, true))
+      assert.equal(2000, #new({ max_response = 2000 }):get_object({ Bucket = "b-b", Key = "k" }).Body)
+    end)
+  end)
+
+  it("that is not there raises its code, and its status where there is no body", function()
+    with_s3(function(new)
+      local s3 = new()
+      local err = failure(s3.get_object, s3, { Bucket = "b-b", Key = "k" })
+      assert.equal("NoSuchKey", err.code)
+      assert.equal(404, err.status)
+      assert.equal(404, failure(s3.head_object, s3, { Bucket = "b-b", Key = "k" }).status)
+    end)
+  end)
+end)
+
+describe("a listing", function()
+  it("is walked page by page", function()
+    with_s3(function(new, seen)
+      local s3, found = new(), {}
+      for i = 1, 5 do s3:put_object { Bucket = "b-b", Key = ("k%d +&"):format(i) } end
+      for object in s3:each("list_objects_v2", { Bucket = "b-b", MaxKeys = 2 }) do
+        found[#found + 1] = object.Key
+      end
+      assert.same({ "k1 +&", "k2 +&", "k3 +&", "k4 +&", "k5 +&" }, found)
+      assert.equal(5 + 3, #seen)
+    end)
+  end)
+end)
+
+describe("a bucket", function()
+  it("stands in the path of an address of one's own, or before its host when that is asked for", function()
+    with_s3(function(new, seen)
+      new():put_object { Bucket = "b-b", Key = "k" }
+      assert.equal("/b-b/k", seen[1].target)
+      local s3 = new { context = { ForcePathStyle = false } }
+      pcall(s3.put_object, s3, { Bucket = "b-b", Key = "k" }) -- this service knows no such hosts
+      assert.equal("/k", seen[2].target)
+      assert.truthy(seen[2].host:find("^b%-b%.localhost:"))
+    end)
+  end)
+
+  it("is placed by settings that exist", function()
+    local err = failure(client.new, "s3", { region = "eu-west-1", context = { ForcePathStile = true } })
+    assert.equal("usage", err.class)
+    assert.truthy(err.message:find('did you mean "ForcePathStyle"', 1, true))
+    assert.is_false((pcall(client.new, "s3", { region = "eu-west-1", context = "ForcePathStyle" })))
+  end)
+end)
+
+describe("a presigned URL", function()
+  local function curl(...)
+    local said = proc.run { "curl", "-q", "-sS", "--noproxy", "*", "--path-as-is", ... }
+    return said.out
+  end
+
+  it("puts and gets an object without any keys", function()
+    with_s3(function(new)
+      local s3 = new()
+      local object = { Bucket = "b-b", Key = "a/../ü +", ContentType = "text/x-mine" }
+      local put, request = s3:presign("put_object", object, { expires = "10m" })
+      assert.same({ method = "PUT", headers = { ["Content-Type"] = "text/x-mine" } }, request)
+      curl("-X", request.method, "-H", "Content-Type: text/x-mine", "--data-binary", "hello", put)
+      local get = s3:presign("get_object", { Bucket = "b-b", Key = object.Key })
+      assert.truthy(get:find("X-Amz-Expires=3600", 1, true))
+      assert.equal("hello", curl(get))
+      local longer = get:gsub("X%-Amz%-Expires=3600", "X-Amz-Expires=7200")
+      assert.truthy(curl(longer):find "SignatureDoesNotMatch")
+    end)
+  end)
+
+  it("is refused for what does not fit into one", function()
+    local s3 = client.new("s3", { region = "eu-west-1", credentials = KEYS })
+    local object = { Bucket = "b-b", Key = "k" }
+    assert.truthy(failure(s3.presign, s3, "get_object", object, { expires = 0 }).message:find "604800")
+    local err = failure(s3.presign, s3, "get_object", object, { expire = 9 })
+    assert.truthy(err.message:find("did you mean 'expires'", 1, true))
+    err = failure(s3.presign, s3, "put_object", { Bucket = "b-b", Key = "k", Body = "x" })
+    assert.truthy(err.message:find("Body: whoever has the presigned URL sends it", 1, true))
+    assert.equal("PutObject", err.operation)
+  end)
+end)
+
+teardown(helpers.clean)
