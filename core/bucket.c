@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "endpoint_parameters.h"
+#include "mem.h"
 #include "url.h"
 
 /* The bucket among the input's members, borrowed; NULL when there is none. */
@@ -60,6 +61,18 @@ const char *tap_bucket_referral(const struct tap_response *response, const char 
     return refused && other && strcmp(other, region) != 0 && tap_is_host_label(other, strlen(other))
                ? other
                : NULL;
+}
+
+void tap_bucket_explain(struct tap_error *error, const struct tap_response *response,
+                        const char *region)
+{
+    const char *other = tap_headers_get(&response->headers, "x-amz-bucket-region");
+    if (!other || !region || strcmp(other, region) == 0)
+        return;
+    char *message = tap_sprintf("%s (the bucket is in %s; the request was for %s)", error->message,
+                                other, region);
+    tap_error_copy(error->message, sizeof error->message, message);
+    tap_free(message);
 }
 
 bool tap_bucket_follow(struct tap_client *client, const json_t *place, const char *region,

@@ -21,6 +21,12 @@ json_t *tap_bucket_place(const struct tap_client *client, const json_t *operatio
 /* The region that an answer refers a request for `region` to, borrowed; NULL when it does not. */
 const char *tap_bucket_referral(const struct tap_response *response, const char *region);
 
+/* Adds to the error of an answer, if it says so, that the bucket is in another region than
+ * `region`.
+ */
+void tap_bucket_explain(struct tap_error *error, const struct tap_response *response,
+                        const char *region);
+
 /* Remembers the region for the bucket of `place`, and turns the request to it. False when that
  * cannot be done: then the request is as it was. */
 bool tap_bucket_follow(struct tap_client *client, const json_t *place, const char *region,

@@ -20,7 +20,7 @@
 #include "crypto.h"
 #include "mem.h"
 #include "op.h"
-#include "retry_twice.h"
+#include "retry_model.h"
 #include "sigv4.h"
 #include "version.h"
 
@@ -64,26 +64,6 @@ static bool is_anonymous(const struct tap_client *client, const json_t *operatio
     const char *first = json_string_value(json_array_get(json_object_get(operation, "auth"), 0));
     return (type && strcmp(type, "none") == 0) ||
            (first && strcmp(first, "smithy.api#noAuth") == 0);
-}
-
-/* The class of an error that the operation's model marks as retryable. */
-static enum tap_retry_class modelled_class(const struct call_op *call, const char *code)
-{
-    size_t i;
-    json_t *reference;
-    json_array_foreach(json_object_get(call->operation, "errors"), i, reference)
-    {
-        const char *name = json_string_value(json_object_get(reference, "shape"));
-        const json_t *shape = name ? tap_model_shape(call->client->model, name) : NULL;
-        const json_t *retryable = json_object_get(shape, "retryable");
-        const char *wire_code =
-            json_string_value(json_object_get(json_object_get(shape, "error"), "code"));
-        if (!retryable || strcmp(wire_code ? wire_code : name, code) != 0)
-            continue;
-        return json_is_true(json_object_get(retryable, "throttling")) ? TAP_RETRY_THROTTLED
-                                                                      : TAP_RETRY_TRANSIENT;
-    }
-    return TAP_RETRY_NO;
 }
 
 /* ---- the request ---- */
@@ -243,20 +223,6 @@ static void pause_over(struct tap_timer *timer)
     begin_attempt((struct call_op *)((char *)timer - offsetof(struct call_op, pause)));
 }
 
-/* A bucket of another region is not found or redirected to; the header says where it is. */
-static void name_bucket_region(const struct call_op *call, const struct tap_response *response,
-                               struct tap_error *error)
-{
-    const char *region = tap_headers_get(&response->headers, "x-amz-bucket-region");
-    const char *asked = call->endpoint.signing_region;
-    if (!region || !asked || strcmp(region, asked) == 0)
-        return;
-    char *message = tap_sprintf("%s (the bucket is in %s; the request was for %s)", error->message,
-                                region, asked);
-    tap_error_copy(error->message, sizeof error->message, message);
-    tap_free(message);
-}
-
 /* Reads the answer: TAP_OK with the output, or why there is none. */
 static tap_err read_answer(struct call_op *call, const struct tap_response *response,
                            struct tap_error *error)
@@ -277,7 +243,7 @@ static tap_err read_answer(struct call_op *call, const struct tap_response *resp
     error->http_status = response->status;
     if (!error->request_id[0])
         tap_error_copy(error->request_id, sizeof error->request_id, call->request_id);
-    name_bucket_region(call, response, error);
+    tap_bucket_explain(error, response, call->endpoint.signing_region);
     return code;
 }
 
@@ -318,12 +284,12 @@ static void log_retry(const struct call_op *call, const struct tap_retry_answer 
     json_decref(fields);
 }
 
-/* No answer came, so nobody knows what the service has done. */
-static void log_doubt(const struct call_op *call, const struct tap_error *error)
+/* A request went out and no answer came, so nobody knows what the service has done. */
+static void log_doubt(const struct call_op *call, int attempt, const struct tap_error *error)
 {
     if (!tap_retry_may_act_twice(call->client->model, call->operation))
         return;
-    json_t *fields = log_fields(call, call->retry.attempt - 1, error);
+    json_t *fields = log_fields(call, attempt, error);
     tap_log_write(call->client->log, TAP_LOG_INFO, tap_loop_wall(call->client->loop),
                   "sent again without a token: it may act twice", fields);
     json_decref(fields);
@@ -344,7 +310,7 @@ static void attempt_failed(struct call_op *call, const struct tap_response *resp
     struct tap_retry_failure failure = {
         .error = error,
         .response = response,
-        .modelled = modelled_class(call, error->name),
+        .modelled = tap_retry_modelled(client->model, call->operation, error->name),
         .clock_ms = tap_loop_wall(client->loop) + call->skew_ms,
         .random = tap_retry_random(&client->random),
     };
@@ -362,7 +328,7 @@ static void attempt_failed(struct call_op *call, const struct tap_response *resp
         tap_provider_expired(client->provider, call->generation);
     log_retry(call, &answer, error);
     if (!response && !unsent)
-        log_doubt(call, error);
+        log_doubt(call, call->retry.attempt - 1, error);
     tap_error_copy(call->last_error, sizeof call->last_error, error->name);
     tap_timer_set(client->loop, &call->pause, answer.delay_ms);
 }
@@ -400,6 +366,8 @@ static void attempt_done(struct call_op *call, struct tap_op *http)
     if (error.code)
         name_error(&error, call->client, call->operation);
     log_attempt(call, response, error.code ? &error : NULL);
+    if (tap_http_resent(http))
+        log_doubt(call, call->retry.attempt, error.code ? &error : NULL);
     if (error.code && follow_bucket(call, response)) {
         count_attempt(call->client, false);
     } else if (error.code) {

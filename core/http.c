@@ -37,6 +37,7 @@ struct http_op {
     int64_t first_byte_ms, total_ms;
     bool expecting; /* counted in tap_loop_expect */
     bool too_large, unsent;
+    unsigned sendings;
     char reason[CURL_ERROR_SIZE];
 };
 
@@ -83,6 +84,15 @@ static size_t on_header(char *bytes, size_t size, size_t n, void *user)
     tap_free(name);
     tap_free(value);
     return size;
+}
+
+/* A connection is there, and the request will go out. */
+static int on_send(void *user, char *to, char *from, int to_port, int from_port)
+{
+    struct http_op *self = user;
+    (void)to, (void)from, (void)to_port, (void)from_port;
+    self->sendings++;
+    return CURL_PREREQFUNC_OK;
 }
 
 /* ---- deadlines ---- */
@@ -261,6 +271,8 @@ struct tap_op *tap_http_start(struct tap_loop *loop, const struct tap_request *r
     curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
     curl_easy_setopt(easy, CURLOPT_HEADERDATA, self);
     curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+    curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_send);
+    curl_easy_setopt(easy, CURLOPT_PREREQDATA, self);
     const char *ca_bundle = options->ca_bundle ? options->ca_bundle : getenv("AWS_CA_BUNDLE");
     if (ca_bundle && *ca_bundle)
         curl_easy_setopt(easy, CURLOPT_CAINFO, ca_bundle);
@@ -287,4 +299,10 @@ bool tap_http_unsent(const struct tap_op *op)
 {
     assert(op->class == &http_class && op->finished);
     return ((const struct http_op *)op)->unsent;
+}
+
+bool tap_http_resent(const struct tap_op *op)
+{
+    assert(op->class == &http_class && op->finished);
+    return ((const struct http_op *)op)->sendings > 1;
 }

@@ -36,6 +36,9 @@ struct tap_response *tap_http_response(struct tap_op *op);
 /* True when the failure came before any byte of the request was sent: sending it again cannot act
  * twice. */
 bool tap_http_unsent(const struct tap_op *op);
+/* True when libcurl had to send it once more: a kept connection closed just as it was used again.
+ */
+bool tap_http_resent(const struct tap_op *op);
 
 TAP_API_END
 

@@ -461,6 +461,20 @@ static void an_operation_without_a_token_that_is_sent_again_is_logged(void **sta
     tap_client_free(client);
 }
 
+static void also_where_libcurl_sent_it_again_on_a_new_connection(void **state)
+{
+    struct fixture *f = *state;
+    struct tap_client *client = new_client(f, "sqs");
+    static const struct rude_answer ok = {.head = "200 OK\r\n", .body = "{\"MessageId\": \"m\"}"};
+    expect(f, ok, ok, {.end = RUDE_CLOSE}, ok);
+    check_success(call(f, client, "SendMessage", message()), 1);
+    check_success(call(f, client, "SendMessage", message()), 1);
+    assert_false(logged(f, "twice"));
+    check_success(call(f, client, "SendMessage", message()), 1);
+    assert_true(logged(f, "twice"));
+    tap_client_free(client);
+}
+
 static void an_operation_that_only_reads_or_was_refused_is_not(void **state)
 {
     struct fixture *f = *state;
@@ -591,6 +605,7 @@ static const struct CMUnitTest others[] = {
     test(a_connection_that_was_closed_while_idle_is_made_anew),
     test(a_connection_that_closes_as_it_is_used_again_is_made_anew),
     test(an_operation_without_a_token_that_is_sent_again_is_logged),
+    test(also_where_libcurl_sent_it_again_on_a_new_connection),
     test(an_operation_that_only_reads_or_was_refused_is_not),
     test(a_request_that_never_left_is_not),
     test(throttled_clients_in_adaptive_mode_hold_requests_back),

@@ -10,8 +10,8 @@
 #include <cmocka.h>
 
 #include "core/retry.h"
+#include "core/retry_model.h"
 #include "core/retry_rate.h"
-#include "core/retry_twice.h"
 
 static const int64_t noon = 1767268800000; /* 2026-01-01T12:00:00Z */
 

@@ -1,12 +1,31 @@
 /*
- * What a model says of sending an operation twice. See retry_twice.h.
+ * What a model says of sending an operation again. See retry_model.h.
  */
-#include "retry_twice.h"
+#include "retry_model.h"
 
 #include <ctype.h>
 #include <string.h>
 
 #include "protocol_shape.h"
+
+enum tap_retry_class tap_retry_modelled(const struct tap_model *model, const json_t *operation,
+                                        const char *code)
+{
+    size_t i;
+    json_t *ref;
+    json_array_foreach(json_object_get(operation, "errors"), i, ref)
+    {
+        const json_t *shape = tap_ref_shape(model, ref);
+        const json_t *retryable = json_object_get(shape, "retryable");
+        const char *name = json_string_value(json_object_get(ref, "shape"));
+        const char *on_wire =
+            json_string_value(json_object_get(json_object_get(shape, "error"), "code"));
+        if (retryable && strcmp(on_wire ? on_wire : name, code) == 0)
+            return tap_ref_flag(retryable, "throttling") ? TAP_RETRY_THROTTLED
+                                                         : TAP_RETRY_TRANSIENT;
+    }
+    return TAP_RETRY_NO;
+}
 
 /* Older models carry no traits; these beginnings of names are how AWS calls what only reads. */
 static const char *const reading[] = {
