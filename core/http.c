@@ -87,6 +87,7 @@ static size_t on_header(char *bytes, size_t size, size_t n, void *user)
 }
 
 /* A connection is there, and the request will go out. */
+/* NOLINTNEXTLINE(readability-non-const-parameter): libcurl's type */
 static int on_send(void *user, char *to, char *from, int to_port, int from_port)
 {
     struct http_op *self = user;
