@@ -74,7 +74,7 @@ describe("aws", function()
       ["--timeout-in-minutes '5x' is not a whole number"] = { "--timeout-in-minutes", "5x" },
       ["--tags is JSON: {\"Name\": \"value\"}, or in short Name=value"] = { "--tags", "Ky=a" },
       ["--tags Key is given twice"] = { "--tags", "Key=a,Key=b" },
-      ["--rollback-configuration is JSON"] = { "--rollback-configuration", "{" },
+      ["--rollback-configuration is no JSON from column 2 on"] = { "--rollback-configuration", "{" },
       ["--disable-rollback 'yes' is neither true nor false"] = { "--disable-rollback=yes" },
       ["--stack-name needs a value"] = { "--stack-name" },
       ["--StackName is given twice"] = { "--stack-name", "a", "--StackName", "b" },

@@ -22,7 +22,7 @@ local OWN = {
   { "output", "enum", values = { "json", "text" }, default = "json", env = false,
     help = "JSON, or tab-separated text" },
   { "paginate", "boolean", default = true, env = false,
-    help = "join all pages; a page size or token as a member turns it off" },
+    help = "join all pages; not with --no-paginate, a page size or a token" },
   { "print-request", "boolean", env = false, help = "show the signed request and send nothing" },
 }
 

@@ -137,7 +137,9 @@ local function to_json(option, given, example)
   local ok, value = pcall(json.decode, given.content, given.file)
   if ok and type(value) == "table" then return value end
   if not ok and given.file then error(value, 0) end
-  return refuse(("%s is JSON: %s"):format(option, example), { "or @FILE with the JSON in it" })
+  local is_meant = not ok and given.content:match("^%s*[%[{]")
+  local problem = is_meant and ("is no JSON from column %d on"):format(value.column) or "is JSON: " .. example
+  return refuse(("%s %s"):format(option, problem), { "or @FILE with the JSON in it" })
 end
 
 local function to_list(option, given) return to_json(option, given, '["value"]') end

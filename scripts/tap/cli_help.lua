@@ -9,10 +9,12 @@ local workflow = require "tap.workflow"
 
 local help = {}
 
---- What the built-in commands do; workflows say it themselves.
+--- What the built-in commands do, and what else there is to know; workflows say it themselves.
 help.COMMANDS = {
-  aws = { "tapengine aws [SERVICE [OPERATION [--Member VALUE ...] [options]]]",
-    "one call of any operation of any AWS service; without one: what there is" },
+  aws = { "tapengine aws [SERVICE [OPERATION [options]]]", "one call of any operation of any AWS service", [[
+The members of its input are options: --stack-name web --capabilities A B --tags Key=team,Value=web
+A value is text, a number, true or false, JSON, or @FILE for what is in a file; @@ begins a text with @.
+OPERATION --help shows its members. Without it: the operations of the service; without both: the services.]] },
   list = { "tapengine list", "workflows, where they are found, and which file hides which" },
   help = { "tapengine help [NAME]", "this text, or what a workflow does and takes" },
   eject = { "tapengine eject NAME [FOLDER]", "copy a built-in workflow out for editing, to ./tap" },
