@@ -14,7 +14,7 @@ help.COMMANDS = {
   aws = { "tapengine aws [SERVICE [OPERATION [options]]]", "one call of any operation of any AWS service", [[
 The members of its input are options: --stack-name web --capabilities A B --tags Key=team,Value=web
 A value is text, a number, true or false, JSON, or @FILE for what is in a file; @@ begins a text with @.
-OPERATION --help shows its members. Without it: the operations of the service; without both: the services.]] },
+OPERATION --help shows its members. Without it: those of the service; without both: the services.]] },
   list = { "tapengine list", "workflows, where they are found, and which file hides which" },
   help = { "tapengine help [NAME]", "this text, or what a workflow does and takes" },
   eject = { "tapengine eject NAME [FOLDER]", "copy a built-in workflow out for editing, to ./tap" },
