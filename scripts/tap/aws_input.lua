@@ -137,7 +137,7 @@ local function to_json(option, given, example)
   local ok, value = pcall(json.decode, given.content, given.file)
   if ok and type(value) == "table" then return value end
   if not ok and given.file then error(value, 0) end
-  local is_meant = not ok and given.content:match("^%s*[%[{]")
+  local is_meant = not ok and value.column and given.content:match("^%s*[%[{]")
   local problem = is_meant and ("is no JSON from column %d on"):format(value.column) or "is JSON: " .. example
   return refuse(("%s %s"):format(option, problem), { "or @FILE with the JSON in it" })
 end
