@@ -19,6 +19,25 @@ local function failure(fn, ...)
   return err
 end
 
+-- Runs body(cfn) beside a service that answers with answer(operation) -> status, headers, body.
+local function with_service(answer, body)
+  local before = task.clock "real"
+  task.scope(function(scope)
+    local s <close> = server.listen("127.0.0.1", 0)
+    local serving = scope:spawn(function()
+      while true do
+        local x = s:accept()
+        x:respond(answer((protocol.read("cloudformation", x))))
+      end
+    end)
+    body(client.new("cloudformation", { region = "eu-west-1", max_attempts = 1,
+      endpoint_url = "http://127.0.0.1:" .. s:port(),
+      credentials = { access_key = "test", secret_key = "test-secret" } }))
+    serving:cancel()
+  end)
+  task.clock(before)
+end
+
 describe("pages", function()
   local w
   setup(function()
@@ -69,24 +88,11 @@ describe("pages", function()
   end)
 
   it("of a service that gives the same token again end in an error", function()
-    task.clock "real"
-    task.scope(function(scope)
-      local s <close> = server.listen("127.0.0.1", 0)
-      local serving = scope:spawn(function()
-        while true do
-          local x = s:accept()
-          local name = protocol.read("cloudformation", x)
-          x:respond(protocol.write("cloudformation", name, { NextToken = "a" }, "r"))
-        end
+    with_service(function(name) return protocol.write("cloudformation", name, { NextToken = "a" }, "r") end,
+      function(cfn)
+        local err = failure(cfn.collect, cfn, "list_stacks", {})
+        assert.same({ "RepeatedToken", "ListStacks" }, { err.code, err.operation })
       end)
-      local cfn = client.new("cloudformation", { region = "eu-west-1", max_attempts = 1,
-        endpoint_url = "http://127.0.0.1:" .. s:port(),
-        credentials = { access_key = "test", secret_key = "test-secret" } })
-      local err = failure(cfn.collect, cfn, "list_stacks", {})
-      assert.same({ "RepeatedToken", "ListStacks" }, { err.code, err.operation })
-      serving:cancel()
-    end)
-    task.clock "virtual"
   end)
 end)
 
@@ -140,6 +146,22 @@ describe("a wait", function()
     local stranger = w:client("cloudformation", { credentials = { access_key = "x", secret_key = "secret" } })
     err = failure(stranger.wait, stranger, "stack_create_complete", { StackName = "web" })
     assert.same({ "service", "InvalidClientTokenId" }, { err.class, err.code })
+  end)
+
+  it("outlasts a service in trouble", function()
+    local answers = {
+      { code = "Throttling", message = "slow down", status = 400 },
+      { code = "InternalFailure", status = 500 },
+    }
+    with_service(function(name)
+      local trouble = table.remove(answers, 1)
+      if trouble then return protocol.write_error("cloudformation", trouble, "r") end
+      return protocol.write("cloudformation", name, { Stacks = { { StackName = "web" } } }, "r")
+    end, function(cfn)
+      task.clock("scaled", 100)
+      assert.equal("web", cfn:wait("stack_exists", {}, { timeout = "5m" }).Stacks[1].StackName)
+    end)
+    assert.same({}, answers)
   end)
 
   it("can be cancelled while it sleeps", function()
