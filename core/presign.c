@@ -13,7 +13,6 @@
 #include "mem.h"
 #include "op.h"
 #include "protocol_shape.h"
-#include "secret.h"
 
 struct presign_op {
     struct tap_op op;
@@ -144,14 +143,6 @@ static tap_err place_body(struct presign_op *presign, const struct tap_buf *body
                     "the request has a body, which does not fit into a presigned URL");
 }
 
-/* Registers what makes the URL a secret: the rest of it may be shown. */
-static void keep_secret(const char *target)
-{
-    static const char name[] = "X-Amz-Signature=";
-    const char *signature = strstr(target, name);
-    tap_secret_register(signature ? signature + sizeof name - 1 : NULL);
-}
-
 static tap_err presign_request(struct presign_op *presign, struct tap_error *err)
 {
     const struct tap_request *sent = tap_call_request(presign->call);
@@ -172,7 +163,6 @@ static tap_err presign_request(struct presign_op *presign, struct tap_error *err
     if (code)
         return code;
     tap_headers_remove(&request->headers, "Host");
-    keep_secret(request->target);
     presign->url = tap_sprintf("%s://%s%s", request->scheme, request->host, request->target);
     return TAP_OK;
 }

@@ -1,7 +1,7 @@
 /*
  * Presigned URLs: a request that somebody else sends later, with the signature in its address
  * instead of a header. Whoever holds the URL may do the one thing it says until it expires: it is a
- * secret for that long, and its signature is masked in logs and errors.
+ * secret for that long, and logs and errors show it without its signature (secret.h).
  */
 #ifndef TAP_PRESIGN_H
 #define TAP_PRESIGN_H

@@ -2,9 +2,13 @@
  * Redaction: the process's secrets as a list of needles, one for each form that a secret takes on
  * its way into a text. The longest needle wins where several match, so that no tail of a secret
  * stays visible; a set of first bytes makes text without secrets cost one look-up a byte.
+ *
+ * Signatures in addresses are known by their place instead: there may be thousands, and those that
+ * services hand out have never been registered.
  */
 #include "secret.h"
 
+#include <ctype.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -120,13 +124,37 @@ static size_t match(const char *text, size_t left)
     return 0;
 }
 
+/* Length of "X-Amz-Signature=" at `text`, also when the address is a parameter of another one; 0:
+ * something else stands there. */
+static size_t signature_name(const char *text, size_t left)
+{
+    static const char *const names[] = {"X-Amz-Signature=", "X-Amz-Signature%3D"};
+    for (size_t i = 0; *text == 'X' && i < sizeof names / sizeof *names; i++)
+        if (strlen(names[i]) < left && strncmp(names[i], text, strlen(names[i])) == 0)
+            return strlen(names[i]);
+    return 0;
+}
+
+static size_t hex_digits(const char *text, size_t left)
+{
+    size_t n = 0;
+    while (n < left && isxdigit((unsigned char)text[n]))
+        n++;
+    return n;
+}
+
 static char *redact(const char *text, size_t len, size_t *out_len)
 {
     struct tap_buf out;
-    tap_buf_init(&out, len + sizeof mask); /* the mask is shorter than any needle */
+    tap_buf_init(&out, len + sizeof mask); /* the mask is shorter than what it replaces */
     size_t plain = 0;                      /* start of the text not yet copied */
-    for (size_t i = 0; needles.n && i < len;) {
+    for (size_t i = 0; i < len;) {
+        size_t name = signature_name(text + i, len - i);
+        i += name;
         size_t secret = match(text + i, len - i);
+        size_t signature = name ? hex_digits(text + i, len - i) : 0;
+        if (signature >= TAP_SECRET_MIN && signature > secret)
+            secret = signature;
         if (secret == 0) {
             i++;
             continue;
@@ -182,5 +210,5 @@ static json_t *redact_value(json_t *value, int depth)
 
 json_t *tap_redact_json(json_t *value)
 {
-    return needles.n ? redact_value(value, 0) : json_incref(value);
+    return redact_value(value, 0);
 }

@@ -19,10 +19,11 @@ enum { TAP_SECRET_MIN = 6 }; /* bytes; shorter ones would blank out innocent tex
 void tap_secret_register(const char *secret);
 void tap_secrets_clear(void);
 
-/* `text` with every registered secret replaced by "****". The caller frees it (tap_free). */
+/* `text` with every registered secret, and the signature of every presigned URL, replaced by
+ * "****". The caller frees it (tap_free). */
 char *tap_redact(const char *text);
 /* The same for every text in a value, keys included; the value itself is not changed. A new
- * reference; to `value` itself when no secret is registered. Parts deeper than TAP_MAX_DEPTH are
+ * reference. Parts deeper than TAP_MAX_DEPTH are
  * replaced as a whole. */
 json_t *tap_redact_json(json_t *value);
 

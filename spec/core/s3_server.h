@@ -31,6 +31,7 @@ struct s3 {
     json_t *buckets; /* name -> { key -> PutObject's input, with an ETag } */
     json_t *regions; /* name -> region, of buckets elsewhere */
     int requests, etags;
+    struct tap_log *log;     /* of clients, or NULL */
     struct tap_request last; /* method, host, target and headers of the last request */
 };
 
@@ -329,7 +330,7 @@ static inline struct tap_client *s3_client(const struct s3 *s3, const char *host
     struct tap_client *client;
     struct tap_error err;
     char *url = tap_sprintf("http://%s:%d", host, tap_server_port(s3->server));
-    struct tap_client_options options = {.endpoint_url = url, .context = context};
+    struct tap_client_options options = {.endpoint_url = url, .context = context, .log = s3->log};
     if (tap_client_new(&client, s3->loop, "s3", &options, &err))
         fail_msg("%s", err.message);
     json_decref(context);

@@ -408,12 +408,12 @@ static void a_value_that_is_too_deep_is_masked_not_followed(void **state)
     json_decref(value);
 }
 
-static void without_secrets_a_value_is_not_even_copied(void **state)
+static void without_secrets_a_value_is_shown_as_it_is(void **state)
 {
     (void)state;
     json_t *value = json_pack("{s:s}", "a", "b");
     json_t *shown = tap_redact_json(value);
-    assert_ptr_equal(shown, value);
+    assert_true(json_equal(shown, value));
     json_decref(shown);
     json_decref(value);
 }
@@ -440,7 +440,7 @@ int main(void)
         test(short_texts_and_null_are_not_secrets),
         test(no_secret_reaches_a_line_of_the_log),
         test(a_value_that_is_too_deep_is_masked_not_followed),
-        test(without_secrets_a_value_is_not_even_copied),
+        test(without_secrets_a_value_is_shown_as_it_is),
     };
     return cmocka_run_group_tests_name("log", tests, NULL, NULL);
 }

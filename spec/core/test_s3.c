@@ -319,11 +319,25 @@ static void at_aws_the_rules_place_the_bucket(void **state)
 static void a_bucket_in_another_region_is_asked_for_there(void **state)
 {
     struct s3 *s3 = *state;
+    char *log_text;
+    size_t log_len;
+    FILE *stream = open_memstream(&log_text, &log_len);
+    struct tap_log_options options = {.stream = stream, .level = TAP_LOG_INFO};
+    assert_int_equal(tap_log_open(&s3->log, &options, NULL), TAP_OK);
     json_object_set_new(s3->regions, "my-bucket", json_string("us-west-2"));
     struct tap_client *client = s3_client(s3, "127.0.0.1", NULL);
     round_trip(s3, client, "k", "bytes", 5);
     assert_int_equal(s3->requests, 3); /* one was referred, the second call knew */
     tap_client_free(client);
+    tap_log_close(s3->log);
+    s3->log = NULL;
+    fclose(stream);
+    const char *line = strstr(log_text, "the bucket is in another region");
+    assert_non_null(line);
+    assert_non_null(strstr(log_text, "\"region\":\"us-west-2\""));
+    assert_null(strstr(line + 1, "the bucket is in another region"));
+    assert_null(strstr(log_text, "my-bucket"));
+    free(log_text);
 
     client = s3_client(s3, "127.0.0.1", NULL); /* without a body to read the reason from */
     call_only(s3, client, "head_object", object("my-bucket", "k"));
