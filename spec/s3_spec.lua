@@ -2,6 +2,7 @@
 -- signature and keeps objects in memory.
 local client = require "tap.client"
 local helpers = require "spec.helpers"
+local log = require "tap.core.log"
 local proc = require "tap.core.proc"
 local protocol = require "tap.core.protocol"
 local server = require "tap.core.server"
@@ -199,6 +200,32 @@ describe("a presigned URL", function()
     err = failure(s3.presign, s3, "put_object", { Bucket = "b-b", Key = "k", Body = "x" })
     assert.truthy(err.message:find("Body: whoever has the presigned URL sends it", 1, true))
     assert.equal("PutObject", err.operation)
+  end)
+end)
+
+describe("a presigned URL that a service hands out", function()
+  local url = "https://example.com/code.zip?X-Amz-Expires=600&X-Amz-Signature=" .. ("0123456789abcdef"):rep(4)
+
+  it("is whole for who asks for it, and masked in the log", function()
+    task.scope(function(scope)
+      local s <close> = server.listen("127.0.0.1", 0)
+      local serving = scope:spawn(function()
+        local x = s:accept()
+        local name = protocol.read("lambda", x)
+        x:respond(protocol.write("lambda", name, { Code = { Location = url } }, "r-1"))
+      end)
+      local result = helpers.tapengine { "aws", "lambda", "get-function", "--function-name", "f", "--query",
+        "Code.Location", "--output", "text", env = { AWS_ENDPOINT_URL = "http://127.0.0.1:" .. s:port(),
+          AWS_REGION = "eu-west-1", AWS_ACCESS_KEY_ID = KEYS.access_key,
+          AWS_SECRET_ACCESS_KEY = KEYS.secret_key } }
+      assert.equal(0, result.code, result.err)
+      assert.equal(url .. "\n", result.out)
+      assert.is_nil(result.log:find("0123456789abcdef", 1, true))
+      serving:cancel()
+    end)
+    local shown = log.redact("see " .. url)
+    assert.truthy(shown:find("X-Amz-Expires=600&X-Amz-Signature=****", 1, true))
+    assert.is_nil(shown:find("0123456789abcdef", 1, true))
   end)
 end)
 

@@ -117,7 +117,7 @@ end
 
 local HIDDEN = { ["x-amz-security-token"] = true, ["x-amz-s3session-token"] = true }
 
---- A request as HTTP writes it, but for the secret that is in it.
+--- A request as HTTP writes it, but for the secrets that are in it.
 local function show_request(request)
   local lines = { request.method .. " " .. request.url }
   for _, name in ipairs(json.keys(request.headers)) do
@@ -129,7 +129,7 @@ local function show_request(request)
   local body = request.body
   local is_text = require("tap.core.text").utf8_valid(body) and not body:find("[^%g%s\128-\255]")
   if not is_text then body = ("(%d bytes)"):format(#body) end
-  return table.concat(lines, "\n") .. (body ~= "" and "\n\n" .. body or "")
+  return require("tap.core.log").redact(table.concat(lines, "\n") .. (body ~= "" and "\n\n" .. body or ""))
 end
 
 --- Before anything is sent: a call must not be made for a query with a typo.

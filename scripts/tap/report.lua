@@ -42,9 +42,9 @@ end
 local gone = {} -- descriptors whose reader has left: `create ... | head`
 
 --- The run does not end because nobody reads on: what it has begun in AWS goes on, and the log has it all.
-local function put(fd, line)
+local function put(fd, line, as_it_is)
   if gone[fd] then return end
-  local _, problem = errors.try(sys.write, fd, core_log.redact(line) .. "\n")
+  local _, problem = errors.try(sys.write, fd, (as_it_is and line or core_log.redact(line)) .. "\n")
   if problem then
     gone[fd] = true
     log.warn("output is lost from here on: " .. problem.message)
@@ -142,7 +142,8 @@ local function show(value)
 end
 
 --- The result of the run. `words` is how a person reads it; without it the value is shown as JSON. Words
--- without a value are the result themselves: a text that is what was asked for, and is not logged.
+-- without a value are the result themselves: a text that is what was asked for, so it is not logged, and a
+-- presigned URL in it is shown whole.
 ---@param value any nil: nothing to show
 ---@param words string?
 function report:finish(value, words)
@@ -152,7 +153,7 @@ function report:finish(value, words)
     return put(STDOUT, json.encode(value == nil and json.null or value, { indent = 2 }))
   end
   words = words or (value ~= nil and show(value)) or ""
-  if words ~= "" then put(STDOUT, words) end
+  if words ~= "" then put(STDOUT, words, value == nil) end
 end
 
 --- An error with the fields that the machine's form and the log show.
