@@ -118,8 +118,9 @@ function methods.prepare(self, operation, input)
 end
 
 --- A request that somebody else sends later, as an address: who has it may do this one thing until it
--- expires. It is a secret for that long, so logs and reports show it with its signature masked; io.write and
--- files do not. Temporary credentials may end before it does, and the URL with them.
+-- expires. It is a secret for that long, so logs and lines of progress have its signature masked; a workflow
+-- gives it out as its words: `return nil, url`. Temporary credentials may end before it does, and the URL
+-- with them.
 --
 -- S3's operations that have no body, or one that is sent by who has the URL (put_object, without Body); of
 -- other services those of the query protocol (sts, iam, cloudformation, ec2). Nothing is sent.
