@@ -447,6 +447,21 @@ static void the_rate_comes_back_to_where_the_throttling_was_and_goes_on(void **s
     assert_true(rate.fill > peak * 1.5 && rate.fill <= rate.measured * 2);
 }
 
+static void a_new_rate_counts_from_then_on(void **state)
+{
+    (void)state;
+    struct tap_retry_rate rate;
+    tap_retry_rate_init(&rate, 0);
+    rate.limiting = true;
+    rate.fill = 0.5;
+    rate.peak = rate.measured = 10;
+    tap_retry_rate_ended(&rate, false, 1000); /* a second at 0.5; then twice what is sent */
+    assert_near(rate.fill, 5.6);
+    assert_near(rate.tokens, 0.5);
+    assert_int_equal(tap_retry_rate_ask(&rate, 1000), 90); /* half a token, rounded up */
+    assert_int_equal(tap_retry_rate_ask(&rate, 1090), 0);
+}
+
 /* ---- what may act twice ---- */
 
 static bool may_act_twice(const char *service, const char *name)
@@ -499,6 +514,7 @@ int main(void)
         cmocka_unit_test(after_a_throttling_attempts_keep_the_rate_and_no_more),
         cmocka_unit_test(after_an_idle_time_no_more_than_a_second_of_tokens_is_there),
         cmocka_unit_test(the_rate_comes_back_to_where_the_throttling_was_and_goes_on),
+        cmocka_unit_test(a_new_rate_counts_from_then_on),
         cmocka_unit_test(tokens_traits_and_reading_names_make_an_operation_safe_to_repeat),
     };
     return cmocka_run_group_tests_name("retry", tests, NULL, NULL);
