@@ -81,9 +81,10 @@ static json_t *read_string(struct reader *r, const struct step *at, struct tap_s
 {
     size_t n;
     const char *text = lua_tolstring(r->L, -1, &n);
-    if (n > TAP_MAX_DOCUMENT)
-        return refuse(r, at, "the text is too long");
-    if (tap_shape_is_blob(shape))
+    bool is_blob = tap_shape_is_blob(shape);
+    if (n > (is_blob ? TAP_MAX_BODY : TAP_MAX_DOCUMENT))
+        return refuse(r, at, is_blob ? "more than 512 MiB" : "the text is too long");
+    if (is_blob)
         return read_blob(r, text, n);
     if (!tap_utf8_valid(text, n))
         return refuse(r, at, "the text is not valid UTF-8");
