@@ -519,6 +519,28 @@ static void throttled_clients_in_adaptive_mode_hold_requests_back(void **state)
     tap_client_free(client);
 }
 
+static void calls_of_one_client_share_what_it_may_send(void **state)
+{
+    struct fixture *f = *state;
+    f->options.retry_mode = "adaptive";
+    struct tap_client *client = new_client(f, "cloudformation");
+    const struct rude_answer throttled = {.head = "400 X\r\nConnection: close\r\n" XML,
+                                          .body = QUERY_ERROR("Throttling"),
+                                          .end = RUDE_CLOSE};
+    const struct rude_answer ok = {
+        .head = "200 OK\r\nConnection: close\r\n" XML, .body = STACKS, .end = RUDE_CLOSE};
+    expect(f, throttled, throttled, ok);
+    int64_t began = tap_loop_now(f->loop);
+    for (int i = 0; i < 2; i++) {
+        struct tap_op *op;
+        assert_int_equal(tap_client_call(&op, client, "DescribeStacks", NULL, NULL), TAP_OK);
+    }
+    check_success(tap_loop_next(f->loop, 20000), 2);
+    check_success(tap_loop_next(f->loop, 20000), 2);
+    assert_true(tap_loop_now(f->loop) - began >= 2100); /* each alone would have waited for 2000 */
+    tap_client_free(client);
+}
+
 /* ---- another region ---- */
 
 #define REFERRAL(region)                                                                           \
@@ -613,6 +635,7 @@ static const struct CMUnitTest others[] = {
     test(an_operation_that_only_reads_or_was_refused_is_not),
     test(a_request_that_never_left_is_not),
     test(throttled_clients_in_adaptive_mode_hold_requests_back),
+    test(calls_of_one_client_share_what_it_may_send),
     test(a_bucket_of_another_region_is_asked_for_there),
     test(a_bucket_that_is_nowhere_is_one_error_that_names_the_region),
     test(the_proxy_of_the_environment_is_asked),
