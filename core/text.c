@@ -90,47 +90,77 @@ enum { PADDING = 64 };
 static const char base64_digits[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=";
 
+enum { GROUPS = 256 }; /* that are put into a buffer at once: bodies are megabytes */
+
 void tap_base64_encode(struct tap_buf *out, const void *bytes, size_t n)
 {
     const uint8_t *in = bytes;
+    char digits[4 * GROUPS];
+    size_t filled = 0;
     for (size_t i = 0; i < n; i += 3) {
         size_t left = n - i;
         uint32_t bits = (uint32_t)in[i] << 16;
         bits |= left > 1 ? (uint32_t)in[i + 1] << 8 : 0;
         bits |= left > 2 ? in[i + 2] : 0;
-        char group[4] = {base64_digits[bits >> 18], base64_digits[(bits >> 12) & 63],
-                         base64_digits[left > 1 ? (bits >> 6) & 63 : PADDING],
-                         base64_digits[left > 2 ? bits & 63 : PADDING]};
-        tap_buf_add(out, group, sizeof group);
+        digits[filled++] = base64_digits[bits >> 18];
+        digits[filled++] = base64_digits[(bits >> 12) & 63];
+        digits[filled++] = base64_digits[left > 1 ? (bits >> 6) & 63 : PADDING];
+        digits[filled++] = base64_digits[left > 2 ? bits & 63 : PADDING];
+        if (filled == sizeof digits || left <= 3) {
+            tap_buf_add(out, digits, filled);
+            filled = 0;
+        }
     }
 }
+
+/* The values of the digits from '+' to 'z'; -1: no digit. */
+static const signed char base64_values[] = {
+    62, -1, -1, -1, 63, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, -1, -1, -1, -1, -1,
+    -1, -1, 0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15, 16, 17,
+    18, 19, 20, 21, 22, 23, 24, 25, -1, -1, -1, -1, -1, -1, 26, 27, 28, 29, 30, 31,
+    32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51,
+};
 
 /* -1 when c is no base64 digit. */
 static int base64_value(char c)
 {
-    const char *at = memchr(base64_digits, c, PADDING);
-    return at ? (int)(at - base64_digits) : -1;
+    size_t at = (size_t)((unsigned char)c - '+'); /* below '+': beyond every table */
+    return at < sizeof base64_values ? base64_values[at] : -1;
+}
+
+/* Appends the bytes of one group to `bytes`; false when the group has something else. */
+static bool decode_group(char *bytes, size_t *filled, const char *text, size_t digits)
+{
+    uint32_t bits = 0;
+    for (size_t i = 0; i < 4; i++) {
+        int value = i < digits ? base64_value(text[i]) : 0;
+        if (value < 0)
+            return false;
+        bits = bits << 6 | (uint32_t)value;
+    }
+    for (size_t i = 0; i + 1 < digits; i++)
+        bytes[(*filled)++] = (char)(bits >> (16 - 8 * i));
+    return true;
 }
 
 bool tap_base64_decode(struct tap_buf *out, const char *text, size_t n)
 {
     if (n % 4)
         return false;
-    for (size_t i = 0; i < n; i += 4) {
+    char bytes[3 * GROUPS];
+    size_t filled = 0;
+    bool good = true;
+    for (size_t i = 0; i < n && good; i += 4) {
         size_t digits = 4;
         if (i + 4 == n && text[n - 1] == '=')
             digits = text[n - 2] == '=' ? 2 : 3;
-        uint32_t bits = 0;
-        for (size_t j = 0; j < 4; j++) {
-            int value = j < digits ? base64_value(text[i + j]) : 0;
-            if (value < 0)
-                return false;
-            bits = bits << 6 | (uint32_t)value;
+        good = decode_group(bytes, &filled, text + i, digits);
+        if (filled == sizeof bytes || i + 4 == n || !good) {
+            tap_buf_add(out, bytes, filled);
+            filled = 0;
         }
-        char bytes[3] = {(char)(bits >> 16), (char)(bits >> 8), (char)bits};
-        tap_buf_add(out, bytes, digits - 1);
     }
-    return true;
+    return good;
 }
 
 void tap_hex(char *out, const void *bytes, size_t n)

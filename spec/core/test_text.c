@@ -97,6 +97,42 @@ static void base64_is_rfc_4648s(void **state)
     }
 }
 
+static void base64_of_any_length_is_read_back(void **state)
+{
+    (void)state;
+    unsigned char bytes[2000];
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (unsigned char)(i * 7 + i / 256);
+    for (size_t n = 0; n <= sizeof bytes; n++) {
+        struct tap_buf text, back;
+        tap_buf_init(&text, 4 * sizeof bytes);
+        tap_buf_init(&back, 4 * sizeof bytes);
+        tap_base64_encode(&text, bytes, n);
+        assert_int_equal(text.len, (n + 2) / 3 * 4);
+        assert_true(tap_base64_decode(&back, tap_buf_text(&text), text.len));
+        assert_int_equal(back.len, n);
+        assert_true(n == 0 || memcmp(back.data, bytes, n) == 0);
+        tap_buf_fini(&text);
+        tap_buf_fini(&back);
+    }
+}
+
+static void base64_has_64_digits(void **state)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    (void)state;
+    for (int c = 0; c < 256; c++) {
+        struct tap_buf out;
+        char text[4] = {(char)c, 'A', 'A', 'A'};
+        const char *at = c ? strchr(digits, c) : NULL;
+        tap_buf_init(&out, 64);
+        assert_int_equal(tap_base64_decode(&out, text, sizeof text), at != NULL);
+        if (at)
+            assert_int_equal((unsigned char)out.data[0], (at - digits) << 2);
+        tap_buf_fini(&out);
+    }
+}
+
 static void what_is_not_base64_is_refused(void **state)
 {
     (void)state;
@@ -244,6 +280,8 @@ int main(void)
         TEST(a_uri_decodes_to_the_bytes_it_was_made_of),
         TEST(a_broken_escape_is_noticed),
         TEST(base64_is_rfc_4648s),
+        TEST(base64_of_any_length_is_read_back),
+        TEST(base64_has_64_digits),
         TEST(what_is_not_base64_is_refused),
         TEST(hex_is_lower_case_and_ended),
         TEST(operations_are_spelt_as_boto3_spells_them),
