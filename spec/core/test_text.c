@@ -122,14 +122,14 @@ static void base64_has_64_digits(void **state)
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     (void)state;
     for (int c = 0; c < 256; c++) {
-        struct tap_buf out;
+        struct tap_buf read;
         char text[4] = {(char)c, 'A', 'A', 'A'};
         const char *at = c ? strchr(digits, c) : NULL;
-        tap_buf_init(&out, 64);
-        assert_int_equal(tap_base64_decode(&out, text, sizeof text), at != NULL);
+        tap_buf_init(&read, 64);
+        assert_int_equal(tap_base64_decode(&read, text, sizeof text), at != NULL);
         if (at)
-            assert_int_equal((unsigned char)out.data[0], (at - digits) << 2);
-        tap_buf_fini(&out);
+            assert_int_equal((unsigned char)read.data[0], (at - digits) << 2);
+        tap_buf_fini(&read);
     }
 }
 
