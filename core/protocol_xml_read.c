@@ -55,7 +55,8 @@ static void plan_members(struct reader *reader, struct plan *plan)
     }
 }
 
-/* Borrowed from the reader. The recursion ends: a shape is planned before what it contains is. */
+/* Borrowed from the reader. A structure's members are planned when the first one is read: answers
+ * say little of what their models know. */
 static struct plan *plan_of(struct reader *reader, const json_t *ref)
 {
     const json_t *shape = tap_ref_shape(reader->model, ref);
@@ -65,9 +66,7 @@ static struct plan *plan_of(struct reader *reader, const json_t *ref)
     struct plan *plan = tap_alloc(sizeof *plan);
     *plan = (struct plan){.shape = shape, .kind = tap_shape_kind(shape), .next = reader->plans};
     reader->plans = plan;
-    if (plan->kind == TAP_SHAPE_STRUCTURE) {
-        plan_members(reader, plan);
-    } else if (plan->kind == TAP_SHAPE_LIST) {
+    if (plan->kind == TAP_SHAPE_LIST) {
         plan->inner = plan_of(reader, json_object_get(shape, "member"));
     } else if (plan->kind == TAP_SHAPE_MAP) {
         plan->key = tap_wire_key_name(shape);
@@ -88,8 +87,7 @@ static void free_plans(struct reader *reader)
 
 /* ---- values ---- */
 
-static json_t *read_value(struct reader *reader, const struct plan *plan,
-                          const struct tap_xml *xml);
+static json_t *read_value(struct reader *reader, struct plan *plan, const struct tap_xml *xml);
 
 static json_t *read_scalar(struct reader *reader, enum tap_shape_kind kind, const char *name,
                            const char *text)
@@ -109,7 +107,7 @@ static json_t *read_scalar(struct reader *reader, enum tap_shape_kind kind, cons
 }
 
 /* Adds the list element `xml` stands for; scalars that say nothing are dropped. */
-static void add_item(struct reader *reader, json_t *list, const struct plan *plan,
+static void add_item(struct reader *reader, json_t *list, struct plan *plan,
                      const struct tap_xml *xml)
 {
     json_t *item = read_value(reader, plan->inner, xml);
@@ -117,7 +115,7 @@ static void add_item(struct reader *reader, json_t *list, const struct plan *pla
         json_array_append_new(list, item);
 }
 
-static void add_entry(struct reader *reader, json_t *map, const struct plan *plan,
+static void add_entry(struct reader *reader, json_t *map, struct plan *plan,
                       const struct tap_xml *xml)
 {
     const char *key = tap_xml_child_text(xml, plan->key);
@@ -169,10 +167,11 @@ static json_t *read_member(struct reader *reader, const struct member *member,
     return child ? read_value(reader, member->plan, child) : NULL;
 }
 
-static json_t *read_structure(struct reader *reader, const struct plan *plan,
-                              const struct tap_xml *xml)
+static json_t *read_structure(struct reader *reader, struct plan *plan, const struct tap_xml *xml)
 {
     json_t *value = json_object();
+    if (!plan->members)
+        plan_members(reader, plan);
     for (size_t i = 0; i < plan->n_members; i++) {
         json_t *item = read_member(reader, &plan->members[i], xml);
         if (item)
@@ -183,7 +182,7 @@ static json_t *read_structure(struct reader *reader, const struct plan *plan,
 
 /* NULL: an empty element that stands for no value. The recursion is as deep as the XML, which has a
  * limit. */
-static json_t *read_value(struct reader *reader, const struct plan *plan, const struct tap_xml *xml)
+static json_t *read_value(struct reader *reader, struct plan *plan, const struct tap_xml *xml)
 {
     json_t *value;
     switch (plan->kind) {
