@@ -39,7 +39,6 @@ struct tap_exchange {
     struct MHD_Connection *connection; /* NULL: gone */
     enum exchange_state state;
     bool taken; /* the user holds it */
-    bool too_large;
     struct tap_request request;
     struct MHD_Response *answer;
     unsigned status;
