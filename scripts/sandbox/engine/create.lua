@@ -1,16 +1,12 @@
 --- Creates a stack: resources in parallel as their dependencies allow, then outputs and exports, and what
 -- happens when one of them fails.
 
-local fault = require "sandbox.fault"
-local template = require "sandbox.template"
-local functions = require "sandbox.template.functions"
 local catalog = require "sandbox.resources.catalog"
 local delete = require "sandbox.engine.delete"
-local exports = require "sandbox.engine.exports"
 local operation = require "sandbox.engine.operation"
+local outputs = require "sandbox.engine.outputs"
 local provision = require "sandbox.engine.provision"
 local rollback = require "sandbox.engine.rollback"
-local scope = require "sandbox.engine.scope"
 local walk = require "sandbox.engine.walk"
 
 local create = {}
@@ -52,39 +48,10 @@ local function fail(op, why)
   AFTER_FAILURE[op.stack.on_failure](op, why or failed_resources(op))
 end
 
-local function evaluate_output(stack, id, names)
-  local definition = stack.template.outputs[id]
-  local function text_of(node)
-    local value = functions.evaluate(node, names)
-    if type(value) == "string" then return value end
-    fault.validation("Template format error: The Value field of every Outputs member must evaluate to a "
-      .. "String.")
-  end
-  local value = text_of(definition.Value)
-  local export = definition.Export and text_of(definition.Export.Name)
-  return { key = id, value = value, description = definition.Description, export = export }
-end
-
-local function evaluate_outputs(stack)
-  local names, out = scope.of(stack), {}
-  for i, id in ipairs(stack.plan.outputs) do out[i] = evaluate_output(stack, id, names) end
-  return out
-end
-
--- A refusal's text (which may end in a period), or nil and the function's result.
-local function attempt(fn, ...)
-  local ok, result = pcall(fn, ...)
-  if ok then return nil, result end
-  if not fault.is(result) then error(result, 0) end
-  return result.message
-end
-
 local function complete(op)
   local stack = op.stack
-  local why, outputs = attempt(evaluate_outputs, stack)
-  why = why or exports.publish(stack, outputs)
+  local why = outputs.publish(stack)
   if why then return fail(op, why) end
-  stack.outputs = outputs
   op:stack_event("CREATE_COMPLETE")
   op:finish()
 end
@@ -131,16 +98,6 @@ local function create_resources(op)
   })
 end
 
--- Found out by the service only after it accepted the request, before any resource.
-local function early_failure(stack)
-  for _, name in ipairs(template.imports(stack.template, stack.plan)) do
-    local why = attempt(scope.import, stack, name)
-    if why then return why end
-    exports.use(stack, name)
-  end
-  return template.unsupported_output(stack.template, stack.plan)
-end
-
 --- Starts the creation of a stack that is in the store.
 ---@param world table
 ---@param stack table
@@ -153,7 +110,7 @@ function create.start(world, stack, token)
     op:after(stack.timeout_minutes * 60, function() fail(op, TIMED_OUT) end)
   end
   op:soon(1, 4, function()
-    local why = early_failure(stack)
+    local why = outputs.early_failure(stack)
     if why then return fail(op, why) end
     create_resources(op)
   end)

@@ -3,20 +3,44 @@
 
 local exports = {}
 
---- Publishes a stack's exporting outputs. A text when a name is taken; then nothing was published.
+local in_words -- forward
+
+-- Why the exports that a stack has now cannot become `wanted`, because other stacks import them.
+local function imported_change(stack, wanted)
+  for _, export in ipairs(stack.region:sorted_exports()) do
+    local importers = export.stack == stack and exports.importers(export) or {}
+    local later = wanted[export.name]
+    if #importers > 0 and not later then
+      return ("Delete canceled. Cannot delete export %s as it is in use by %s."):format(export.name,
+        in_words(importers))
+    elseif #importers > 0 and later.value ~= export.value then
+      return ("Export %s cannot be updated as it is in use by %s"):format(export.name, in_words(importers))
+    end
+  end
+end
+
+--- Publishes a stack's exporting outputs in place of those that it has. A text when a name is taken or
+-- another stack imports what would change; then nothing was published.
 ---@return string? reason
 function exports.publish(stack, outputs)
-  local region, seen = stack.region, {}
+  local region, wanted = stack.region, {}
   for _, output in ipairs(outputs) do
     local name = output.export
-    local other = name and (region.exports[name] or seen[name])
+    local held = name and region.exports[name]
+    local other = held and held.stack ~= stack and held or name and wanted[name]
     if other then
       return ("Export with name %s is already exported by stack %s"):format(name, other.stack.name)
     elseif name then
-      seen[name] = { name = name, value = output.value, stack = stack, importers = {} }
+      wanted[name] = { name = name, value = output.value, stack = stack,
+        importers = held and held.importers or {} }
     end
   end
-  for name, export in pairs(seen) do region.exports[name] = export end
+  local why = imported_change(stack, wanted)
+  if why then return why end
+  for name, export in pairs(region.exports) do
+    if export.stack == stack then region.exports[name] = nil end
+  end
+  for name, export in pairs(wanted) do region.exports[name] = export end
 end
 
 --- Notes that a stack imports a name, which must exist.
@@ -41,7 +65,7 @@ function exports.importers(export)
   return out
 end
 
-local function in_words(list)
+in_words = function(list)
   if #list < 2 then return list[1] end
   return table.concat(list, ", ", 1, #list - 1) .. " and " .. list[#list]
 end

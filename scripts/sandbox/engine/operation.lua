@@ -20,7 +20,7 @@ end
 --- Begins an operation.
 ---@param world table { clock = { now, after }, store, report } of sandbox.start
 ---@param stack table
----@param kind string "CREATE_STACK", "DELETE_STACK", "ROLLBACK"
+---@param kind string "CREATE_STACK", "UPDATE_STACK", "DELETE_STACK", "ROLLBACK"
 ---@param token string? the caller's ClientRequestToken; every event carries it
 function operation.begin(world, stack, kind, token)
   if stack.operation then stack.operation:finish() end
@@ -35,7 +35,10 @@ end
 -- How a status ends when the sandbox itself fails under it.
 local CRASHED = {
   CREATE_IN_PROGRESS = "CREATE_FAILED", ROLLBACK_IN_PROGRESS = "ROLLBACK_FAILED",
-  DELETE_IN_PROGRESS = "DELETE_FAILED",
+  DELETE_IN_PROGRESS = "DELETE_FAILED", UPDATE_IN_PROGRESS = "UPDATE_FAILED",
+  UPDATE_ROLLBACK_IN_PROGRESS = "UPDATE_ROLLBACK_FAILED",
+  UPDATE_COMPLETE_CLEANUP_IN_PROGRESS = "UPDATE_COMPLETE",
+  UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS = "UPDATE_ROLLBACK_COMPLETE",
 }
 
 local function crash(self, err)
@@ -112,6 +115,16 @@ function Operation:resource_event(resource, status, reason, detailed)
     LogicalResourceId = resource.logical, PhysicalResourceId = resource.physical_id,
     ResourceType = resource.type, ResourceStatus = status, ResourceStatusReason = reason,
     DetailedStatus = detailed, ResourceProperties = resource.shown_properties,
+  })
+end
+
+--- Records what happens to an old physical resource in a clean-up; its logical resource's status stays.
+---@param old table { logical, type, physical_id }
+function Operation:cleanup_event(old, status)
+  record(self, {
+    EventId = old.logical .. "-" .. self.stack.stream:uuid(), Timestamp = self:now(),
+    LogicalResourceId = old.logical, PhysicalResourceId = old.physical_id, ResourceType = old.type,
+    ResourceStatus = status,
   })
 end
 

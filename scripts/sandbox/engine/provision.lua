@@ -26,10 +26,17 @@ function provision.resource(op, id)
   }
 end
 
+--- A resource's properties by the stack's template, and as events show them. Raises ValidationError.
+---@return table properties
+---@return string shown JSON, with secrets masked
+function provision.evaluate(stack, definition)
+  local written = definition.Properties or {}
+  return functions.evaluate(written, scope.of(stack)),
+    json.encode(scope.shown(stack, written, parameters.MASK))
+end
+
 local function evaluate(stack, resource)
-  local written = resource.definition.Properties or {}
-  resource.properties = functions.evaluate(written, scope.of(stack))
-  resource.shown_properties = json.encode(scope.shown(stack, written, parameters.MASK))
+  resource.properties, resource.shown_properties = provision.evaluate(stack, resource.definition)
 end
 
 -- What patterns are filled from.
@@ -49,8 +56,10 @@ local function taken(thing)
 end
 
 --- Gives the resource its physical id and puts its thing into the store; a text when the service would refuse
--- it.
-local function make(op, resource)
+-- it, and then whether that is because the name that the template gives is taken.
+---@return string? refusal
+---@return boolean? name_taken
+function provision.make(op, resource)
   local record, facts = catalog.of(resource.type), facts_of(op, resource)
   if record.refusal then return record.refusal end
   local custom = false
@@ -60,7 +69,7 @@ local function make(op, resource)
   local home = op.stack.region:home(record.global)
   local key = facts.name or facts.id
   local other = home:thing(resource.type, key)
-  if other and custom then return taken(other) end
+  if other and custom then return taken(other), true end
   if other then key = op.stack.id .. "/" .. resource.logical end
   resource.facts, resource.physical_id = facts, facts.id
   resource.thing = {
@@ -92,7 +101,7 @@ local function stabilize(op, resource, turn, total, settle)
 end
 
 local function initiate(op, resource, turn, total, settle)
-  local refusal = make(op, resource)
+  local refusal = provision.make(op, resource)
   if refusal then return fail_creation(op, resource, turn, refusal) end
   op:resource_event(resource, "CREATE_IN_PROGRESS", "Resource creation Initiated")
   local timeout = catalog.of(resource.type).timeout
@@ -136,7 +145,8 @@ local function is_protected(resource, protection)
   return protection and tostring(resource.properties[protection.property]):lower() == "true"
 end
 
-local function forget(resource)
+--- Takes a resource's thing out of the store.
+function provision.forget(resource)
   if resource.thing then resource.thing.home:remove_thing(resource.thing) end
   resource.thing = nil
 end
@@ -159,7 +169,7 @@ function provision.delete(op, resource, turn)
     end)
   end
   op:after(durations.delete(record, resource.stream), function()
-    forget(resource)
+    provision.forget(resource)
     op:resource_event(resource, "DELETE_COMPLETE")
     turn.done(true)
   end)

@@ -10,12 +10,22 @@ local teardown = {}
 
 local GONE = { DELETE_COMPLETE = true, DELETE_SKIPPED = true }
 
+-- By the template's order; then what an update that was not finished would have removed.
 local function still_there(stack)
-  local out = {}
-  for _, id in ipairs(stack.plan.created) do
+  local out, planned, others = {}, {}, {}
+  local function note(id)
     local resource = stack.resources[id]
     if resource and not GONE[resource.status] then out[#out + 1] = id end
   end
+  for _, id in ipairs(stack.plan.created) do
+    planned[id] = true
+    note(id)
+  end
+  for id in pairs(stack.resources) do
+    if not planned[id] then others[#others + 1] = id end
+  end
+  table.sort(others)
+  for _, id in ipairs(others) do note(id) end
   return out
 end
 
@@ -24,7 +34,7 @@ local function dependents(ids, graph)
   local out = {}
   for _, id in ipairs(ids) do out[id] = {} end
   for _, id in ipairs(ids) do
-    for _, first in ipairs(graph[id]) do
+    for _, first in ipairs(graph[id] or {}) do
       if out[first] then table.insert(out[first], id) end
     end
   end

@@ -6,6 +6,7 @@ local DEFAULT = { create = { 2, 6 }, delete = { 1, 2 } }
 local JITTER = 0.1 -- of a duration that is one number
 local BOOT = { 120, 300 }
 local SHORTEST = 0.1 -- between two events of a resource, which have no other difference in their ids
+local LONGEST_UPDATE = 30
 local INITIATION = 1 -- from the first event to "Resource creation Initiated"
 
 local function draw(spec, stream)
@@ -24,6 +25,11 @@ function durations.create(record, stream, signals)
   local settle = record.settle and math.min(draw(record.settle, stream), total * 0.95)
   settle = settle and math.max(settle, initiated + 0.5)
   return initiated, total, settle
+end
+
+--- Seconds of a change in place: no longer than a creation, and rarely more than half a minute.
+function durations.update(record, stream)
+  return math.min(draw(record.update or record.create or DEFAULT.create, stream), LONGEST_UPDATE)
 end
 
 --- Seconds of a deletion.

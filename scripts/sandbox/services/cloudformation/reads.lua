@@ -15,6 +15,7 @@ local MISSING = {
   with_id = "Stack with id %s does not exist",
   brackets = "Stack [%s] does not exist",
   quotes = "Stack '%s' does not exist",
+  colon = "Stack: %s does not exist",
 }
 
 local function find(context, name, wording)

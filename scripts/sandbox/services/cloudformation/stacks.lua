@@ -21,7 +21,8 @@ local function on_failure(input)
   return input.OnFailure or input.DisableRollback and "DO_NOTHING" or "ROLLBACK"
 end
 
-local function check_tags(tags)
+--- Raises ValidationError for tags that are the service's own.
+function stacks.check_tags(tags)
   for _, tag in ipairs(tags) do
     if tag.Key:match("^aws:") then
       fault.validation('"aws:" prefixed tag key names are not allowed for external use.')
@@ -36,7 +37,8 @@ local function type_matches(type_name, pattern)
   return type_name == pattern
 end
 
-local function check_types(read, allowed)
+--- Raises ValidationError when a template has a type that the ResourceTypes of a request leave out.
+function stacks.check_types(read, allowed)
   if not allowed then return end
   for _, id in ipairs(json.keys(read.resources)) do
     local type_name, ok = read.resources[id].Type, false
@@ -48,7 +50,8 @@ local function check_types(read, allowed)
   end
 end
 
-local function pseudo_parameters(region, stack)
+--- The pseudo parameters of a stack.
+function stacks.pseudo_parameters(region, stack)
   local partition, suffix = store.partition(region.name)
   return {
     ["AWS::AccountId"] = region.account, ["AWS::Region"] = region.name, ["AWS::Partition"] = partition,
@@ -86,11 +89,11 @@ function stacks.CreateStack(context, input)
   if region.stack_names[input.StackName] then
     fault.raise("AlreadyExistsException", ("Stack [%s] already exists"):format(input.StackName))
   end
-  check_tags(input.Tags or {})
-  check_types(read, input.ResourceTypes)
+  stacks.check_tags(input.Tags or {})
+  stacks.check_types(read, input.ResourceTypes)
   local stack = requested_stack(context, input)
   stack.template = read
-  stack.plan = template.bind(read, input.Parameters or {}, pseudo_parameters(region, stack))
+  stack.plan = template.bind(read, input.Parameters or {}, stacks.pseudo_parameters(region, stack))
   capabilities.check(read.tree, input.Capabilities or {})
   region:add_stack(stack)
   tokens.remember(region, "CreateStack", input, stack.id)

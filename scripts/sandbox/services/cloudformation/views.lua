@@ -52,7 +52,8 @@ function views.stack(stack)
   return {
     StackId = stack.id, StackName = stack.name, Description = stack.template.description,
     Parameters = parameter_list(stack), CreationTime = stack.created, DeletionTime = deletion_time(stack),
-    RollbackConfiguration = stack.rollback_configuration, StackStatus = stack.status,
+    LastUpdatedTime = stack.updated, RollbackConfiguration = stack.rollback_configuration,
+    StackStatus = stack.status,
     StackStatusReason = stack.status_reason, DetailedStatus = stack.detailed_status,
     DisableRollback = stack.on_failure == "DO_NOTHING", NotificationARNs = json.list(stack.notification_arns),
     TimeoutInMinutes = stack.timeout_minutes, Capabilities = listed(stack.capabilities),
@@ -68,7 +69,8 @@ end
 function views.summary(stack)
   return {
     StackId = stack.id, StackName = stack.name, TemplateDescription = stack.template.description,
-    CreationTime = stack.created, DeletionTime = deletion_time(stack), StackStatus = stack.status,
+    CreationTime = stack.created, LastUpdatedTime = stack.updated,
+    DeletionTime = deletion_time(stack), StackStatus = stack.status,
     StackStatusReason = stack.status_reason, DriftInformation = not_checked("StackDriftStatus"),
   }
 end

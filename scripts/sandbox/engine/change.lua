@@ -1,0 +1,147 @@
+--- Changes one resource to what the stack's template says now: in place, or by a new physical resource; and
+-- puts it back to what it was. Which resource comes when is decided elsewhere (sandbox.engine.update).
+--
+-- What a resource was before its change is kept in `resource.before` until the update is over: a way back
+-- needs it, and the old physical resource of a replacement lives on until the clean-up.
+
+local fault = require "sandbox.fault"
+local same = require "sandbox.same"
+local catalog = require "sandbox.resources.catalog"
+local durations = require "sandbox.resources.durations"
+local replacement = require "sandbox.resources.replacement"
+local provision = require "sandbox.engine.provision"
+
+local change = {}
+
+local REPLACES = "Requested update requires the creation of a new physical resource; hence creating one."
+local NAMED = "CloudFormation cannot update a stack when a custom-named resource requires replacing. "
+  .. "Rename %s and update the stack again."
+
+local REFUSED_AFTER = 1 -- seconds
+
+local KEPT = { "properties", "shown_properties", "definition", "physical_id", "facts", "thing" }
+
+local function remember(resource)
+  local before = {}
+  for _, field in ipairs(KEPT) do before[field] = resource[field] end
+  resource.before = before
+end
+
+local function put_back(resource)
+  for _, field in ipairs(KEPT) do resource[field] = resource.before[field] end
+  if resource.thing then resource.thing.properties = resource.properties end
+end
+
+--- Does going from one set of properties to another make a new physical resource?
+local function needs_replacement(type_name, old, new)
+  for _, properties in ipairs { old, new } do
+    for name in pairs(properties) do
+      if replacement.needed(type_name, name) and not same(old[name], new[name]) then return true end
+    end
+  end
+  return false
+end
+
+local function fail(op, resource, turn, reason)
+  op:resource_event(resource, "UPDATE_FAILED", reason)
+  turn.done(false)
+end
+
+local function complete(op, resource, turn)
+  op:resource_event(resource, "UPDATE_COMPLETE")
+  turn.done(true)
+end
+
+local function change_in_place(op, resource, turn, properties, shown)
+  resource.shown_properties = shown
+  op:resource_event(resource, "UPDATE_IN_PROGRESS")
+  op:after(durations.update(catalog.of(resource.type), resource.stream), function()
+    resource.properties = properties
+    resource.facts.properties = properties
+    if resource.thing then resource.thing.properties = properties end
+    complete(op, resource, turn)
+  end)
+end
+
+local function replace(op, resource, turn, properties, shown)
+  resource.shown_properties = shown
+  op:resource_event(resource, "UPDATE_IN_PROGRESS", REPLACES)
+  local initiated, total = durations.create(catalog.of(resource.type), resource.stream)
+  op:after(initiated, function()
+    resource.properties, resource.thing = properties, nil
+    local refusal, name_taken = provision.make(op, resource)
+    if refusal then
+      put_back(resource)
+      return fail(op, resource, turn, name_taken and NAMED:format(resource.physical_id) or refusal)
+    end
+    resource.replaced = true
+    op:resource_event(resource, "UPDATE_IN_PROGRESS", "Resource creation Initiated")
+    op:after(total - initiated, function() complete(op, resource, turn) end)
+  end)
+end
+
+--- Brings a resource that exists to what the template says. A resource whose properties stay the same has no
+-- events.
+---@param op table the operation
+---@param resource table
+---@param definition table its definition in the new template
+---@param turn table { done(ok) } of sandbox.engine.walk
+---@param touched table[] gets the resource when anything happens to it
+function change.apply(op, resource, definition, turn, touched)
+  local ok, properties, shown = pcall(provision.evaluate, op.stack, definition)
+  if not ok and not fault.is(properties) then error(properties, 0) end
+  if ok and same(properties, resource.properties) then
+    resource.definition = definition
+    return turn.done(true)
+  end
+  remember(resource)
+  touched[#touched + 1] = resource
+  resource.definition = definition
+  if not ok then
+    op:resource_event(resource, "UPDATE_IN_PROGRESS")
+    return op:after(REFUSED_AFTER, function() fail(op, resource, turn, properties.message) end)
+  end
+  local way = needs_replacement(resource.type, resource.properties, properties) and replace or change_in_place
+  way(op, resource, turn, properties, shown)
+end
+
+--- The event of a change that is given up because something else failed.
+function change.cancel(op, resource)
+  op:resource_event(resource, "UPDATE_FAILED", "Resource update cancelled")
+end
+
+--- Puts a resource back to what it was before the update. What a replacement had made is in what it returns.
+---@return table? made { thing, physical_id } to be cleaned up
+function change.revert(op, resource, turn)
+  local made = resource.replaced and { thing = resource.thing, physical_id = resource.physical_id,
+    logical = resource.logical, type = resource.type, stream = resource.stream } or nil
+  put_back(resource)
+  resource.replaced = nil
+  if made then
+    complete(op, resource, turn)
+  else
+    op:resource_event(resource, "UPDATE_IN_PROGRESS")
+    op:after(durations.update(catalog.of(resource.type), resource.stream), function()
+      complete(op, resource, turn)
+    end)
+  end
+  return made
+end
+
+--- The old physical resource of a replacement, for the clean-up; nil when the change was made in place.
+function change.left_behind(resource)
+  if not resource.replaced then return nil end
+  local before = resource.before
+  return {
+    logical = resource.logical, type = resource.type, stream = resource.stream,
+    physical_id = before.physical_id, thing = before.thing, properties = before.properties,
+    policy = resource.definition.UpdateReplacePolicy,
+  }
+end
+
+--- Forgets what was before: the update is over.
+function change.settle(resource)
+  resource.before, resource.replaced = nil, nil
+end
+
+return change

@@ -1,0 +1,73 @@
+--- The clean-up after an update or its roll-back: old physical resources and resources that are in the
+-- template no more are deleted. A failure here is not one of the update: what cannot be
+-- deleted stays behind, without a stack.
+
+local catalog = require "sandbox.resources.catalog"
+local durations = require "sandbox.resources.durations"
+local provision = require "sandbox.engine.provision"
+local walk = require "sandbox.engine.walk"
+
+local cleanup = {}
+
+local function orphan(thing)
+  if thing then thing.owner = nil end
+end
+
+-- An old physical resource: events of the logical one, with the old id and ids of their own, no properties.
+local function delete_old(op, old, turn)
+  if old.policy == "Retain" then
+    orphan(old.thing)
+    op:cleanup_event(old, "DELETE_SKIPPED")
+    return turn.done(true)
+  end
+  op:cleanup_event(old, "DELETE_IN_PROGRESS")
+  op:after(durations.delete(catalog.of(old.type), old.stream), function()
+    provision.forget(old)
+    op:cleanup_event(old, "DELETE_COMPLETE")
+    turn.done(true)
+  end)
+end
+
+local function delete_removed(op, resource, turn)
+  if (resource.definition.DeletionPolicy or "Delete") == "Retain" then
+    provision.skip_delete(op, resource)
+    return turn.done(true)
+  end
+  provision.delete(op, resource, {
+    done = function(ok)
+      if not ok then orphan(resource.thing) end
+      turn.done(true)
+      op.left_behind = op.left_behind or not ok
+    end,
+  })
+end
+
+--- Deletes.
+---@param op table
+---@param old table[] of change.left_behind
+---@param removed string[] logical ids
+---@param graph table<string, string[]> what each of them depended on
+---@param finished fun()
+function cleanup.start(op, old, removed, graph, finished)
+  local stack, nodes, before = op.stack, {}, {}
+  for _, each in ipairs(old) do nodes[#nodes + 1] = each end
+  for _, id in ipairs(removed) do
+    nodes[#nodes + 1], before[id] = id, {}
+  end
+  for _, id in ipairs(removed) do
+    for _, first in ipairs(graph[id] or {}) do
+      if before[first] then table.insert(before[first], id) end
+    end
+  end
+  walk.start(nodes, before, function(node, turn)
+    if type(node) == "table" then return delete_old(op, node, turn) end
+    delete_removed(op, stack.resources[node], turn)
+  end, {
+    finished = function()
+      for _, id in ipairs(removed) do stack.resources[id] = nil end
+      finished()
+    end,
+  })
+end
+
+return cleanup
