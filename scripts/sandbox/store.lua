@@ -40,6 +40,7 @@ function Store:region(name)
       stack_names = {}, -- name -> the stack that has it now
       name_uses = {},   -- name -> how many stacks have had it
       exports = {},     -- name -> { name, value, stack, importers = { stack id -> stack } }
+      change_sets = {}, -- id -> change set, of those that can be read
       tokens = {},      -- client request token -> what it was used for
     }, Region)
     self.regions[name] = region

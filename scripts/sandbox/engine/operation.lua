@@ -76,6 +76,7 @@ function Operation:finish()
   self.over = true
   self:cancel_timers()
   if self.stack.operation == self then self.stack.operation = nil end
+  if self.ended then self.ended(self.stack.status) end
 end
 
 local function record(self, event)

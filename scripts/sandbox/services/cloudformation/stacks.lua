@@ -60,8 +60,8 @@ function stacks.pseudo_parameters(region, stack)
   }
 end
 
--- The record of a stack that a request wants. It is not in the store yet.
-local function requested_stack(context, input)
+--- The record of a stack that a request wants. It is not in the store yet.
+function stacks.record(context, input)
   local region, clock = context.region, context.world.clock
   local use = region:use_name(input.StackName)
   local chance = ("%s/%s/%d"):format(region.name, input.StackName, use)
@@ -91,7 +91,7 @@ function stacks.CreateStack(context, input)
   end
   stacks.check_tags(input.Tags or {})
   stacks.check_types(read, input.ResourceTypes)
-  local stack = requested_stack(context, input)
+  local stack = stacks.record(context, input)
   stack.template = read
   stack.plan = template.bind(read, input.Parameters or {}, stacks.pseudo_parameters(region, stack))
   capabilities.check(read.tree, input.Capabilities or {})

@@ -73,7 +73,8 @@ end
 -- Sections whose change is a change of the stack.
 local SECTIONS = { "Resources", "Outputs", "Conditions" }
 
-local function changes_anything(stack, target)
+--- Is there anything to do?
+function updates.changes_anything(stack, target)
   for _, section in ipairs(SECTIONS) do
     if not same(stack.template.tree[section] or {}, target.template.tree[section] or {}) then return true end
   end
@@ -92,7 +93,8 @@ local UPDATEABLE = {
 -- States that an update may leave only when nothing is to be rolled back.
 local UNFINISHED = { CREATE_FAILED = true, UPDATE_FAILED = true }
 
-local function check_updateable(stack, disable_rollback)
+--- Raises ValidationError when a stack's status does not allow an update.
+function updates.check_updateable(stack, disable_rollback)
   if UPDATEABLE[stack.status] or UNFINISHED[stack.status] and disable_rollback then return end
   if UNFINISHED[stack.status] then
     fault.validation("This stack is currently in a non-terminal [%s] state. To update the stack from this "
@@ -118,10 +120,10 @@ function updates.UpdateStack(context, input)
   local before = tokens.seen(region, "UpdateStack", input)
   if before then return { StackId = before } end
   local stack = reads.find(context, input.StackName, "brackets")
-  check_updateable(stack, input.DisableRollback)
+  updates.check_updateable(stack, input.DisableRollback)
   check_emulated(input)
   local target = updates.target(context, stack, input)
-  if UPDATEABLE[stack.status] and not changes_anything(stack, target) then
+  if UPDATEABLE[stack.status] and not updates.changes_anything(stack, target) then
     fault.validation("No updates are to be performed.")
   end
   tokens.remember(region, "UpdateStack", input, stack.id)

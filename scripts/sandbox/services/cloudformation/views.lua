@@ -51,6 +51,7 @@ function views.stack(stack)
   if not deleted then protection = stack.termination_protection end
   return {
     StackId = stack.id, StackName = stack.name, Description = stack.template.description,
+    ChangeSetId = not deleted and stack.change_set_id or nil,
     Parameters = parameter_list(stack), CreationTime = stack.created, DeletionTime = deletion_time(stack),
     LastUpdatedTime = stack.updated, RollbackConfiguration = stack.rollback_configuration,
     StackStatus = stack.status,

@@ -1,0 +1,244 @@
+--- CloudFormation's operations on change sets of the types CREATE and UPDATE (reference part 3).
+
+local json = require "tap.core.json"
+local fault = require "sandbox.fault"
+local parameters = require "sandbox.template.parameters"
+local create = require "sandbox.engine.create"
+local diff = require "sandbox.engine.diff"
+local operation = require "sandbox.engine.operation"
+local update = require "sandbox.engine.update"
+local paging = require "sandbox.services.paging"
+local reads = require "sandbox.services.cloudformation.reads"
+local stacks = require "sandbox.services.cloudformation.stacks"
+local updates = require "sandbox.services.cloudformation.updates"
+
+local change_sets = {}
+
+local PAGE = 100
+local NO_CHANGES = "The submitted information didn't contain changes. Submit different information to create "
+  .. "a change set."
+
+-- What stands for the template and the plan of a stack that has none yet.
+local function nothing(region, stack)
+  stack.template = { text = "", tree = { Resources = {} }, parameters = {}, mappings = {}, conditions = {},
+    resources = {}, outputs = {} }
+  stack.plan = { values = {}, texts = {}, masked = {}, conditions = {}, graph = {}, created = {},
+    outputs = {},
+    scope = { pseudo = stacks.pseudo_parameters(region, stack), mappings = {} } }
+end
+
+-- What a change set may not ask for in this version is refused by name rather than ignored.
+local function check_emulated(input)
+  if input.ChangeSetType == "IMPORT" or input.ResourcesToImport then
+    fault.not_emulated("cloudformation CreateChangeSet of type IMPORT")
+  end
+  for _, member in ipairs { "IncludeNestedStacks", "ImportExistingResources", "DeploymentMode" } do
+    if input[member] then fault.not_emulated("cloudformation CreateChangeSet with " .. member) end
+  end
+  if (input.DeploymentConfig or {}).Mode == "EXPRESS" then
+    fault.not_emulated("cloudformation CreateChangeSet in express mode")
+  end
+end
+
+-- The record of the stack that a change set would create; it is in the store only once all is checked.
+local function stack_to_create(context, input)
+  local stack = context.region:stack(input.StackName)
+  if stack and stack.status ~= "REVIEW_IN_PROGRESS" then
+    fault.validation("Stack [%s] already exists and cannot be created again with the changeSet [%s].",
+      input.StackName, input.ChangeSetName)
+  elseif stack then
+    return stack, false
+  end
+  stack = stacks.record(context, { StackName = input.StackName })
+  nothing(context.region, stack)
+  return stack, true
+end
+
+local function stack_to_update(context, input)
+  local stack = reads.find(context, input.StackName, "brackets")
+  updates.check_updateable(stack, true)
+  return stack, false
+end
+
+local function review(context, stack)
+  context.region:add_stack(stack)
+  local op = operation.begin(context.world, stack, "CREATE_CHANGESET")
+  op:stack_event("REVIEW_IN_PROGRESS", "User Initiated")
+  op:finish()
+end
+
+local function named(stack, name)
+  for _, set in ipairs(stack.change_sets or {}) do
+    if set.name == name or set.id == name then return set end
+  end
+end
+
+local function has_changes(set)
+  if set.type == "CREATE" then return true end
+  return updates.changes_anything(set.stack, set.target)
+end
+
+local function finish_creation(set)
+  if set.status ~= "CREATE_PENDING" then return end
+  if has_changes(set) then
+    set.status, set.execution = "CREATE_COMPLETE", "AVAILABLE"
+    set.changes = diff.changes(set.stack, set.target)
+  else
+    set.status, set.reason = "FAILED", NO_CHANGES
+  end
+end
+
+local function record(context, input, stack, target)
+  local region = context.region
+  return {
+    name = input.ChangeSetName, stack = stack, target = target, type = input.ChangeSetType or "UPDATE",
+    description = input.Description, created = math.floor(context.world.clock.now() * 1000) / 1000,
+    id = ("arn:%s:cloudformation:%s:%s:changeSet/%s/%s"):format(region.partition, region.name, region.account,
+      input.ChangeSetName, stack.stream:uuid()),
+    status = "CREATE_PENDING", execution = "UNAVAILABLE", changes = json.list {},
+    on_stack_failure = input.OnStackFailure, capabilities = input.Capabilities,
+  }
+end
+
+function change_sets.CreateChangeSet(context, input)
+  check_emulated(input)
+  local find = input.ChangeSetType == "CREATE" and stack_to_create or stack_to_update
+  local stack, is_new = find(context, input)
+  if named(stack, input.ChangeSetName) then
+    fault.raise("AlreadyExistsException", ("ChangeSet %s already exists"):format(input.ChangeSetName))
+  end
+  local target = updates.target(context, stack, input)
+  if is_new then review(context, stack) end
+  local set = record(context, input, stack, target)
+  stack.change_sets = stack.change_sets or {}
+  table.insert(stack.change_sets, set)
+  context.region.change_sets[set.id] = set
+  context.world.clock.after(stack.stream:between(1, 5), function() finish_creation(set) end)
+  return { Id = set.id, StackId = stack.id }
+end
+
+local function missing(name)
+  fault.raise("ChangeSetNotFound", ("ChangeSet [%s] does not exist"):format(name), 404)
+end
+
+local function find(context, input)
+  local name = input.ChangeSetName
+  if name:match("^arn:") then return context.region.change_sets[name] or missing(name) end
+  if not input.StackName then
+    fault.validation("StackName must be specified if ChangeSetName is not specified as an ARN.")
+  end
+  return named(reads.find(context, input.StackName, "brackets"), name) or missing(name)
+end
+
+local function shown_parameters(target)
+  local out = json.list {}
+  for _, name in ipairs(json.keys(target.template.parameters)) do
+    local secret = parameters.is_secret(target.template.parameters[name])
+    out[#out + 1] = { ParameterKey = name,
+      ParameterValue = secret and parameters.MASK or target.plan.texts[name] }
+  end
+  return #out > 0 and out or nil
+end
+
+local function summary(set)
+  return {
+    StackId = set.stack.id, StackName = set.stack.name, ChangeSetId = set.id, ChangeSetName = set.name,
+    ExecutionStatus = set.execution, Status = set.status, StatusReason = set.reason,
+    CreationTime = set.created, Description = set.description,
+    IncludeNestedStacks = false, ImportExistingResources = false,
+  }
+end
+
+function change_sets.DescribeChangeSet(context, input)
+  if input.IncludePropertyValues then
+    fault.not_emulated("cloudformation DescribeChangeSet with IncludePropertyValues")
+  end
+  local set = find(context, input)
+  local target, out = set.target, summary(set)
+  local page, next_token = paging.forward(set.changes, input.NextToken, PAGE, "changes")
+  out.Changes = json.list {}
+  for i, change in ipairs(page) do out.Changes[i] = { Type = "Resource", ResourceChange = change } end
+  out.NextToken, out.Parameters = next_token, shown_parameters(target)
+  out.OnStackFailure = set.on_stack_failure
+  out.NotificationARNs = json.list(target.notification_arns or {})
+  out.RollbackConfiguration = target.rollback_configuration or {}
+  out.Capabilities, out.Tags = json.list(set.capabilities or {}), target.tags
+  return out
+end
+
+function change_sets.ListChangeSets(context, input)
+  local out = json.list {}
+  for i, set in ipairs(reads.find(context, input.StackName, "brackets").change_sets or {}) do
+    out[i] = summary(set)
+  end
+  local page, next_token = paging.forward(out, input.NextToken, PAGE, "change sets")
+  return { Summaries = json.list(page), NextToken = next_token }
+end
+
+local function check_executable(set, input)
+  if set.status ~= "CREATE_COMPLETE" then
+    fault.raise("InvalidChangeSetStatus", ("ChangeSet [%s] cannot be executed in its current status of [%s]")
+      :format(set.id, set.status))
+  elseif set.execution ~= "AVAILABLE" then
+    fault.raise("InvalidChangeSetStatus",
+      ("ChangeSet [%s] cannot be executed in its current execution status of [%s]"):format(set.id,
+        set.execution))
+  end
+  if set.type == "UPDATE" then updates.check_updateable(set.stack, input.DisableRollback) end
+  if set.on_stack_failure and input.DisableRollback then
+    fault.validation("Either DisableRollback or OnStackFailure can be specified, not both.")
+  end
+end
+
+-- Executing one removes all others of its stack; it stays readable by its id.
+local function take(context, set)
+  for _, other in ipairs(set.stack.change_sets) do
+    if other ~= set then context.region.change_sets[other.id] = nil end
+  end
+  set.stack.change_sets, set.stack.change_set_id = {}, set.id
+  set.execution = "EXECUTE_IN_PROGRESS"
+end
+
+local function create_stack(context, set, input)
+  local stack = set.stack
+  for field, value in pairs(set.target) do stack[field] = value end
+  stack.on_failure = set.on_stack_failure or input.DisableRollback and "DO_NOTHING" or "ROLLBACK"
+  stack.updated = math.floor(context.world.clock.now() * 1000) / 1000
+  create.start(context.world, stack, input.ClientRequestToken)
+end
+
+local function update_stack(context, set, input)
+  update.start(context.world, set.stack, set.target,
+    { token = input.ClientRequestToken, disable_rollback = input.DisableRollback })
+end
+
+function change_sets.ExecuteChangeSet(context, input)
+  local set = find(context, input)
+  check_executable(set, input)
+  take(context, set)
+  local start = set.type == "CREATE" and create_stack or update_stack
+  start(context, set, input)
+  set.stack.operation.ended = function(status)
+    set.execution = status:match("_COMPLETE$") and "EXECUTE_COMPLETE" or "EXECUTE_FAILED"
+  end
+  return {}
+end
+
+function change_sets.DeleteChangeSet(context, input)
+  local ok, set = pcall(find, context, input)
+  if not ok then
+    if set.code == "ChangeSetNotFound" then return {} end
+    error(set, 0)
+  end
+  set.status = "DELETE_COMPLETE"
+  context.region.change_sets[set.id] = nil
+  for i, other in ipairs(set.stack.change_sets) do
+    if other == set then
+      table.remove(set.stack.change_sets, i)
+      break
+    end
+  end
+  return {}
+end
+
+return change_sets
