@@ -67,6 +67,18 @@ describe("the AWS CLI", function()
     assert.are.equal(5, #answer.Parameters)
   end)
 
+  it("deploys a stack, and finds nothing to deploy the second time", function()
+    local function deploy()
+      local result = run { "/usr/bin/aws", "--endpoint-url", url, "cloudformation", "deploy", "--stack-name",
+        "deployed", "--template-file", TEMPLATE }
+      assert.are.equal(0, result.code, result.err)
+      return result.out
+    end
+    assert.truthy(deploy():find("Successfully created/updated stack - deployed", 1, true))
+    assert.truthy(deploy():find("No changes to deploy. Stack deployed is up to date", 1, true))
+    aws("cloudformation", "delete-stack", "--stack-name", "deployed")
+  end)
+
   it("creates a stack, waits for it, reads it, and deletes it", function()
     local id = aws("cloudformation", "create-stack", "--stack-name", "TapStackdev", "--template-body",
       "file://" .. TEMPLATE, "--parameters", "ParameterKey=EnvironmentSuffix,ParameterValue=dev",

@@ -179,8 +179,9 @@ function Diff:change_of(id)
   if self.known[id] ~= nil then return self.known[id] or nil end
   self.known[id] = false -- while it is being found out: the graph has no circles
   local definition = self.target.template.resources[id]
-  local resource, change = self.stack.resources[id]
   if not definition then return nil end
+  local resource = self.stack.resources[id]
+  local change
   if not resource or resource.physical_id == "" then
     change = { Action = "Add", LogicalResourceId = id, ResourceType = definition.Type,
       Scope = json.list {}, Details = json.list {} }
