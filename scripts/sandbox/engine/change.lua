@@ -27,9 +27,10 @@ local function remember(resource)
   resource.before = before
 end
 
-local function put_back(resource)
+local function put_back(op, resource)
   for _, field in ipairs(KEPT) do resource[field] = resource.before[field] end
-  if resource.thing then resource.thing.properties = resource.properties end
+  resource.facts.properties = resource.properties
+  provision.set_properties(op, resource, resource.properties)
 end
 
 --- Does going from one set of properties to another make a new physical resource?
@@ -56,9 +57,8 @@ local function change_in_place(op, resource, turn, properties, shown)
   resource.shown_properties = shown
   op:resource_event(resource, "UPDATE_IN_PROGRESS")
   op:after(durations.update(catalog.of(resource.type), resource.stream), function()
-    resource.properties = properties
     resource.facts.properties = properties
-    if resource.thing then resource.thing.properties = properties end
+    provision.set_properties(op, resource, properties)
     complete(op, resource, turn)
   end)
 end
@@ -71,7 +71,7 @@ local function replace(op, resource, turn, properties, shown)
     resource.properties, resource.thing = properties, nil
     local refusal, name_taken = provision.make(op, resource)
     if refusal then
-      put_back(resource)
+      put_back(op, resource)
       return fail(op, resource, turn, name_taken and NAMED:format(resource.physical_id) or refusal)
     end
     resource.replaced = true
@@ -115,7 +115,7 @@ end
 function change.revert(op, resource, turn)
   local made = resource.replaced and { thing = resource.thing, physical_id = resource.physical_id,
     logical = resource.logical, type = resource.type, stream = resource.stream } or nil
-  put_back(resource)
+  put_back(op, resource)
   resource.replaced = nil
   if made then
     complete(op, resource, turn)

@@ -22,7 +22,7 @@ local function delete_old(op, old, turn)
   end
   op:cleanup_event(old, "DELETE_IN_PROGRESS")
   op:after(durations.delete(catalog.of(old.type), old.stream), function()
-    provision.forget(old)
+    provision.forget(op, old)
     op:cleanup_event(old, "DELETE_COMPLETE")
     turn.done(true)
   end)

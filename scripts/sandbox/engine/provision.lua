@@ -71,12 +71,25 @@ function provision.make(op, resource)
   local other = home:thing(resource.type, key)
   if other and custom then return taken(other), true end
   if other then key = op.stack.id .. "/" .. resource.logical end
+  local refusal = record.refuse_create and record.refuse_create(facts, home)
+  if refusal then return refusal end
   resource.facts, resource.physical_id = facts, facts.id
   resource.thing = {
     type = resource.type, key = key, id = facts.id, properties = resource.properties, facts = facts,
     home = home, owner = { stack = op.stack, logical = resource.logical },
   }
   home:add_thing(resource.thing)
+  if record.made then record.made(resource.thing, op.world) end
+end
+
+--- Gives a resource and its thing other properties.
+function provision.set_properties(op, resource, properties)
+  resource.properties = properties
+  local thing, record = resource.thing, catalog.of(resource.type)
+  if not thing then return end
+  local old = thing.properties
+  thing.properties = properties
+  if record.changed then record.changed(thing, old, op.world) end
 end
 
 local function fail_creation(op, resource, turn, reason)
@@ -146,9 +159,19 @@ local function is_protected(resource, protection)
 end
 
 --- Takes a resource's thing out of the store.
-function provision.forget(resource)
-  if resource.thing then resource.thing.home:remove_thing(resource.thing) end
+function provision.forget(op, resource)
+  local thing = resource.thing
+  if not thing then return end
+  thing.home:remove_thing(thing)
   resource.thing = nil
+  local record = catalog.of(resource.type)
+  if record.gone then record.gone(thing, op.world) end
+end
+
+-- Why the service would not delete it: protected, or in use. As a handler's message; nil when it would.
+local function refused_deletion(op, resource, record)
+  if is_protected(resource, record.protection) then return handler_failure(op, record.protection) end
+  return record.refuse_delete and resource.thing and record.refuse_delete(resource.thing, resource.thing.home)
 end
 
 local REFUSED_AFTER = 1 -- seconds
@@ -162,14 +185,15 @@ function provision.delete(op, resource, turn)
   end
   local record = catalog.of(resource.type)
   op:resource_event(resource, "DELETE_IN_PROGRESS")
-  if is_protected(resource, record.protection) then
+  local refusal = refused_deletion(op, resource, record)
+  if refusal then
     return op:after(REFUSED_AFTER, function()
-      op:resource_event(resource, "DELETE_FAILED", handler_failure(op, record.protection))
+      op:resource_event(resource, "DELETE_FAILED", refusal)
       turn.done(false)
     end)
   end
   op:after(durations.delete(record, resource.stream), function()
-    provision.forget(resource)
+    provision.forget(op, resource)
     op:resource_event(resource, "DELETE_COMPLETE")
     turn.done(true)
   end)

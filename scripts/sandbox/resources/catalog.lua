@@ -13,6 +13,10 @@
 --   protection  { property = "X", message = ... }: while the property is true, it cannot be deleted
 --   global      true: its names are the account's, not the region's
 --   refusal     why creating one fails in this version of the sandbox
+--   refuse_create(facts, region), refuse_delete(thing, region)
+--               why the service refuses to make or to delete it: a text, or nil
+--   made(thing, world), changed(thing, old_properties, world), gone(thing, world)
+--               keep what the type's own service shows (thing.state) in step
 --   timeout     a function(properties) -> seconds, text: it never completes by itself, but fails then, with
 --               that
 --
