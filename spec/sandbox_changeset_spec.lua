@@ -49,6 +49,17 @@ describe("a change set in the sandbox", function()
     assert.equal(0, #w.cfn:list_change_sets({ StackName = "demo" }).Summaries)
   end)
 
+  it("1.2: a stack in review may be created directly, which makes its change sets obsolete", function()
+    local set = make({ A = topic "a" }, { ChangeSetType = "CREATE" })
+    local id = w:create("demo", { B = topic "b" })
+    assert.equal(set.StackId, id)
+    assert.equal("CREATE_COMPLETE", w:status "demo")
+    assert.equal("demo REVIEW_IN_PROGRESS: User Initiated", w:lines("demo")[1])
+    assert.equal("OBSOLETE", w.cfn:describe_change_set({ ChangeSetName = set.ChangeSetId }).ExecutionStatus)
+    assert.truthy(world.refusal(w.cfn.execute_change_set, w.cfn, { ChangeSetName = set.ChangeSetId })
+      :find("cannot be executed in its current execution status of [OBSOLETE]", 1, true))
+  end)
+
   it("3.3: says what is added, changed, replaced and removed, and why", function()
     w:create("demo", { A = topic("a", "old"), B = topic "b", D = topic "d",
       E = world.topic { DisplayName = { ["Fn::GetAtt"] = { "A", "TopicName" } } },

@@ -81,21 +81,39 @@ function stacks.record(context, input)
   }
 end
 
+-- Fields of a stack in review that its creation leaves as they are.
+local KEPT = { "id", "chance", "stream", "created", "events", "last_operations" }
+
+-- A stack that a change set left in review is created under its own id; its change sets are obsolete.
+local function take_over(reviewed, stack)
+  if not reviewed then return stack end
+  for _, field in ipairs(KEPT) do stack[field] = reviewed[field] end
+  for _, set in ipairs(reviewed.change_sets or {}) do set.execution = "OBSOLETE" end
+  for field in pairs(reviewed) do
+    if field ~= "change_sets" then reviewed[field] = nil end
+  end
+  for field, value in pairs(stack) do reviewed[field] = value end
+  return reviewed
+end
+
 function stacks.CreateStack(context, input)
   local region = context.region
   local before = tokens.seen(region, "CreateStack", input)
   if before then return { StackId = before } end
   local read = template.read(templates.text(input))
-  if region.stack_names[input.StackName] then
+  local reviewed = region.stack_names[input.StackName]
+  if reviewed and reviewed.status ~= "REVIEW_IN_PROGRESS" then
     fault.raise("AlreadyExistsException", ("Stack [%s] already exists"):format(input.StackName))
   end
   stacks.check_tags(input.Tags or {})
   stacks.check_types(read, input.ResourceTypes)
   local stack = stacks.record(context, input)
+  if reviewed then stack.id = reviewed.id end
   stack.template = read
   stack.plan = template.bind(read, input.Parameters or {}, stacks.pseudo_parameters(region, stack))
   capabilities.check(read.tree, input.Capabilities or {})
-  region:add_stack(stack)
+  stack = take_over(reviewed, stack)
+  if not reviewed then region:add_stack(stack) end
   tokens.remember(region, "CreateStack", input, stack.id)
   create.start(context.world, stack, input.ClientRequestToken)
   return { StackId = stack.id }
