@@ -359,12 +359,6 @@ describe("the sandbox", function()
     w:close()
   end)
 
-  it("has no scenarios yet, and says so", function()
-    local ok, err = pcall(require("sandbox").start, { scenario = "x" })
-    assert.is_false(ok)
-    assert.truthy(err.message:find("no scenarios", 1, true))
-  end)
-
   it("emulates only operations that its models have", function()
     local services = require "sandbox.services"
     for _, name in ipairs { "cloudformation", "sts" } do

@@ -4,7 +4,9 @@ local params = require "tap.params"
 local errors = require "tap.error"
 local sys = require "tap.core.sys"
 local task = require "tap.core.task"
+local util = require "tap.util"
 local sandbox = require "sandbox"
+local scenario = require "sandbox.scenario"
 
 local command = {}
 
@@ -13,8 +15,8 @@ command.OPTIONS = {
   { "listen", "string", default = "127.0.0.1:4566", help = "address and port; port 0 takes a free one" },
   { "clock", "string", default = "real", help = "real; virtual (no waiting); or 60x (sixty times faster)" },
   { "access-key", "list", env = false, help = "ID:SECRET of callers, in place of test:test" },
-  { "seed", "integer", default = 1, help = "the same seed and requests give the same ids and events" },
-  { "scenario", "string", env = false, help = "not in this version" },
+  { "seed", "integer", help = "the same seed gives the same ids and events; 1, or the scenario's" },
+  { "scenario", "string", env = false, help = "what goes wrong: a name (list shows them) or a Lua file" },
 }
 
 local BANNER = [[
@@ -43,12 +45,14 @@ local function is_loopback(address)
   return address:match("^127%.") ~= nil or address == "::1" or address == "localhost"
 end
 
-local function set_clock(name)
+local function set_clock(name, starts_at)
   local factor = tonumber(name:match("^(%d+%.?%d*)x$"))
   if factor and factor >= 1 then
     task.clock("scaled", factor)
-  elseif name == "real" or name == "virtual" then
-    task.clock(name)
+  elseif name == "virtual" then
+    task.clock("virtual", starts_at)
+  elseif name == "real" then
+    task.clock "real"
   else
     refuse(("--clock '%s' is none of real, virtual, 60x"):format(name))
   end
@@ -65,17 +69,24 @@ local function access_keys_of(list)
   return { test = "test" }, "test"
 end
 
+local function list_scenarios()
+  local rows = {}
+  for i, name in ipairs(scenario.names()) do rows[i] = { name, scenario.load(name).teaches } end
+  sys.write(1, table.concat(util.columns(rows, ""), "\n") .. "\n")
+  return 0
+end
+
 --- Runs until a signal ends it.
 ---@param argv string[]
 ---@return integer exit code
 function command.run(argv)
   local values = params.parse(assert(params.check(command.OPTIONS)), argv, sys.getenv)
-  if values.scenario then refuse("--scenario: this version has no scenarios") end
+  if values.scenario == "list" then return list_scenarios() end
   local address, port = address_of(values.listen)
   local keys, first = access_keys_of(values.access_key)
-  set_clock(values.clock)
+  set_clock(values.clock, scenario.load(values.scenario).starts_at)
   local emulator <close> = sandbox.start {
-    address = address, port = port, seed = values.seed, access_keys = keys,
+    address = address, port = port, seed = values.seed, access_keys = keys, scenario = values.scenario,
   }
   local secret = first == "test" and keys.test == "test" and "test" or "<the secret of this key>"
   sys.write(1, BANNER:format(emulator.url, values.clock, emulator.url, first, secret))

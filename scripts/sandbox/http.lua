@@ -100,10 +100,28 @@ local function disturb(sandbox, exchange, request, kind)
   return true
 end
 
+-- The service and the operation that a request names, as far as can be told before it is verified.
+local function names_of(exchange)
+  local service = (exchange:header("Authorization") or ""):match("/([%w-]+)/aws4_request")
+  local operation = (exchange:header("X-Amz-Target") or ""):match("%.(%w+)$")
+    or (exchange.body or ""):match("^Action=(%w+)") or (exchange.body or ""):match("&Action=(%w+)")
+  return service or "", operation or ""
+end
+
+-- The trouble that a request meets, by the caller of sandbox.start or by the scenario; nil for none.
+local function trouble_of(sandbox, exchange)
+  local name = sandbox.disturb and sandbox.disturb(sandbox.requests, exchange)
+  if name then return trouble.find(name) end
+  local service, operation = names_of(exchange)
+  local rule = sandbox.scenario:disturb(service, operation, sandbox.chance)
+  if rule and rule.delay then task.sleep(rule.delay) end
+  return trouble.find(rule and rule.trouble)
+end
+
 local function answer(sandbox, exchange)
   local request = { id = sandbox.request_ids:uuid(), service = service_of_host(exchange) }
   sandbox.requests = sandbox.requests + 1
-  local kind = trouble.find(sandbox.disturb and sandbox.disturb(sandbox.requests, exchange))
+  local kind = trouble_of(sandbox, exchange)
   local gone, status, headers, body
   if kind then
     gone, status, headers, body = disturb(sandbox, exchange, request, kind)

@@ -4,6 +4,7 @@
 --   init, command       start and stop; `tapengine sandbox`
 --   http, constraints   requests: signature, service, operation, what its model demands
 --   trouble             what can go wrong on the way
+--   scenario, scenarios/  what goes wrong, and when
 --   services/           the operations
 --   template/           the template language
 --   engine/             what happens to stacks, in time
@@ -12,10 +13,10 @@
 
 local server = require "tap.core.server"
 local task = require "tap.core.task"
-local errors = require "tap.core.error"
 local clock = require "sandbox.clock"
 local http = require "sandbox.http"
 local ids = require "sandbox.ids"
+local scenario = require "sandbox.scenario"
 local store = require "sandbox.store"
 
 local sandbox = {}
@@ -48,34 +49,39 @@ local function check_options(options)
   for name in pairs(options) do
     if not OPTIONS[name] then error("sandbox.start: unknown option " .. tostring(name), 3) end
   end
-  if options.scenario then
-    error(errors.new { class = "usage", code = "BadArguments",
-      message = ("scenario %s: this version has no scenarios"):format(options.scenario) }, 0)
-  end
+end
+
+--- What time it is when a scenario begins; nil: any.
+---@param which string | table | nil
+---@return number? epoch seconds
+function sandbox.starts_at(which)
+  return scenario.load(which).starts_at
 end
 
 --- Starts a sandbox. To be called in a task; it serves from tasks below that one until stop() is called.
----@param options { address: string?, port: integer?, seed: integer?, access_keys: table<string, string>?,
----  disturb: (fun(number: integer, exchange: table): string?)? }?
---- port 0 (the default) takes a free one; access_keys are id -> secret, { test = "test" } if nil; disturb is
---- asked for each request (counted from 1) and names the trouble that it meets (sandbox.trouble), or nil
+---@param options { address: string?, port: integer?, seed: integer?, scenario: string|table?,
+---  access_keys: table<string, string>?, disturb: (fun(number: integer, exchange: table): string?)? }?
+--- port 0 (the default) takes a free one; scenario says what goes wrong (sandbox.scenario); access_keys are
+--- id -> secret, { test = "test" } if nil; disturb is asked for each request (counted from 1) and names the
+--- trouble that it meets (sandbox.trouble), or nil
 ---@return table sandbox with url, port, store and stop(); also a to-be-closed value
 function sandbox.start(options)
   options = options or {}
   check_options(options)
-  local address, seed = options.address or "127.0.0.1", options.seed or 1
+  local story = scenario.load(options.scenario)
+  local address, seed = options.address or "127.0.0.1", options.seed or story.seed or 1
   local self = setmetatable({
     request_ids = ids.stream(seed, "requests"),
     callers = callers_of(options.access_keys or { test = "test" }, ids.stream(seed, "callers")),
     store = store.new { account = ACCOUNT, seed = seed },
-    requests = 0, disturb = options.disturb,
+    requests = 0, disturb = options.disturb, scenario = story, chance = ids.stream(seed, "scenario"),
   }, Sandbox)
   self.listener = server.listen(address, options.port or 0)
   self.port = self.listener:port()
   local host = address:find(":", 1, true) and "[" .. address .. "]" or address
   self.url = ("http://%s:%d"):format(host, self.port)
   self.root = task.current():spawn(function() http.serve(self, self.listener, self.root) end)
-  self.world = { store = self.store, clock = clock.below(self.root), report = http.report }
+  self.world = { store = self.store, clock = clock.below(self.root), report = http.report, scenario = story }
   return self
 end
 

@@ -30,8 +30,10 @@ local function start_sandbox(self, scenario)
     errors.raise { class = "usage", code = "BadArguments",
       message = "--sandbox and --endpoint-url exclude each other" }
   end
-  task.clock "virtual"
-  self.sandbox = require("sandbox").start { scenario = scenario ~= "" and scenario or nil }
+  if scenario == "" then scenario = nil end
+  local emulator = require "sandbox"
+  task.clock("virtual", emulator.starts_at(scenario))
+  self.sandbox = emulator.start { scenario = scenario }
 end
 
 --- Starts a run: from here on tap.client uses its settings.

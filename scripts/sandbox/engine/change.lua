@@ -56,11 +56,14 @@ end
 local function change_in_place(op, resource, turn, properties, shown)
   resource.shown_properties = shown
   op:resource_event(resource, "UPDATE_IN_PROGRESS")
-  op:after(durations.update(catalog.of(resource.type), resource.stream), function()
-    resource.facts.properties = properties
-    provision.set_properties(op, resource, properties)
-    complete(op, resource, turn)
-  end)
+  op:act(resource, "update", durations.update(catalog.of(resource.type), resource.stream), {
+    done = function()
+      resource.facts.properties = properties
+      provision.set_properties(op, resource, properties)
+      complete(op, resource, turn)
+    end,
+    failed = function(reason) fail(op, resource, turn, reason) end,
+  })
 end
 
 local function replace(op, resource, turn, properties, shown)
@@ -76,7 +79,10 @@ local function replace(op, resource, turn, properties, shown)
     end
     resource.replaced = true
     op:resource_event(resource, "UPDATE_IN_PROGRESS", "Resource creation Initiated")
-    op:after(total - initiated, function() complete(op, resource, turn) end)
+    op:act(resource, "update", total - initiated, {
+      done = function() complete(op, resource, turn) end,
+      failed = function(reason) fail(op, resource, turn, reason) end,
+    })
   end)
 end
 
@@ -110,22 +116,38 @@ function change.cancel(op, resource)
   op:resource_event(resource, "UPDATE_FAILED", "Resource update cancelled")
 end
 
---- Puts a resource back to what it was before the update. What a replacement had made is in what it returns.
----@return table? made { thing, physical_id } to be cleaned up
-function change.revert(op, resource, turn)
-  local made = resource.replaced and { thing = resource.thing, physical_id = resource.physical_id,
-    logical = resource.logical, type = resource.type, stream = resource.stream } or nil
-  put_back(op, resource)
-  resource.replaced = nil
-  if made then
-    complete(op, resource, turn)
-  else
-    op:resource_event(resource, "UPDATE_IN_PROGRESS")
-    op:after(durations.update(catalog.of(resource.type), resource.stream), function()
-      complete(op, resource, turn)
-    end)
+-- The physical resource that a replacement made, for the clean-up.
+local function made_by(resource)
+  return { thing = resource.thing, physical_id = resource.physical_id, logical = resource.logical,
+    type = resource.type, stream = resource.stream }
+end
+
+--- Puts a resource back to what it was before the update; what a replacement had made is then to be cleaned
+-- up.
+---@param old table[] gets what is to be cleaned up
+function change.revert(op, resource, turn, old)
+  if resource.replaced then
+    old[#old + 1] = made_by(resource)
+    put_back(op, resource)
+    return complete(op, resource, turn)
   end
-  return made
+  op:resource_event(resource, "UPDATE_IN_PROGRESS")
+  op:act(resource, "rollback", durations.update(catalog.of(resource.type), resource.stream), {
+    done = function()
+      put_back(op, resource)
+      complete(op, resource, turn)
+    end,
+    failed = function(reason) fail(op, resource, turn, reason) end,
+  })
+end
+
+--- Takes a resource for put back that is not: the stack's record says what the old template says, the thing
+-- stays as it is (reference part 1.7).
+function change.skip(op, resource)
+  local thing = resource.thing
+  for _, field in ipairs(KEPT) do resource[field] = resource.before[field] end
+  resource.thing = thing
+  op:resource_event(resource, "UPDATE_COMPLETE")
 end
 
 --- The old physical resource of a replacement, for the clean-up; nil when the change was made in place.

@@ -11,6 +11,7 @@ local operation = {}
 local Operation = {}
 Operation.__index = Operation
 
+local USUAL_SHARE = 0.5 -- of its duration after which a resource fails by a scenario
 local STACK_TYPE = "AWS::CloudFormation::Stack"
 
 local function milliseconds(seconds)
@@ -63,6 +64,19 @@ end
 --- Calls fn after a time between `least` and `most` seconds.
 function Operation:soon(least, most, fn)
   self:after(self.stack.stream:between(least, most), fn)
+end
+
+--- Lets a resource's action take its course, or what the scenario says instead.
+---@param resource table
+---@param action string "create", "update", "delete", "rollback"
+---@param seconds number its usual duration
+---@param course { done: fun(), failed: fun(reason: string) }
+function Operation:act(resource, action, seconds, course)
+  local verdict = self.world.scenario:verdict(self.stack.name, resource, action)
+  if not verdict then return self:after(seconds, course.done) end
+  if verdict.slow then return self:after(seconds * verdict.slow, course.done) end
+  if verdict.hang then return end
+  self:after(seconds * (verdict.at or USUAL_SHARE), function() course.failed(verdict.fail) end)
 end
 
 --- Forgets everything that was to happen.

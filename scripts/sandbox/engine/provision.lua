@@ -110,7 +110,10 @@ local function stabilize(op, resource, turn, total, settle)
       turn.ready()
     end)
   end
-  op:after(total, function() complete(op, resource, turn) end)
+  op:act(resource, "create", total, {
+    done = function() complete(op, resource, turn) end,
+    failed = function(reason) fail_creation(op, resource, turn, reason) end,
+  })
 end
 
 local function initiate(op, resource, turn, total, settle)
@@ -192,11 +195,17 @@ function provision.delete(op, resource, turn)
       turn.done(false)
     end)
   end
-  op:after(durations.delete(record, resource.stream), function()
-    provision.forget(op, resource)
-    op:resource_event(resource, "DELETE_COMPLETE")
-    turn.done(true)
-  end)
+  op:act(resource, "delete", durations.delete(record, resource.stream), {
+    done = function()
+      provision.forget(op, resource)
+      op:resource_event(resource, "DELETE_COMPLETE")
+      turn.done(true)
+    end,
+    failed = function(reason)
+      op:resource_event(resource, "DELETE_FAILED", reason)
+      turn.done(false)
+    end,
+  })
 end
 
 --- Leaves a resource where it is, without its stack.

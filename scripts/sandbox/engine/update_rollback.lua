@@ -2,7 +2,8 @@
 -- resource again; what it made is deleted in the clean-up (reference part 1.5).
 --
 -- A *state* says what is left to do: { previous = the stack's fields before the update, touched = resources
--- that changed, created = resources that the update made, old = new physical resources to clean up }.
+-- that changed, created = resources that the update made, back = those of touched that are as they were,
+-- stuck = ids of those that could not be put back, old = new physical resources to clean up }.
 
 local operation = require "sandbox.engine.operation"
 local change = require "sandbox.engine.change"
@@ -14,7 +15,8 @@ local update_rollback = {}
 --- The state of an update that failed.
 ---@param op table the update's operation
 function update_rollback.state(op)
-  return { previous = op.previous, touched = op.touched, created = op.created, old = {} }
+  return { previous = op.previous, touched = op.touched, created = op.created, back = {}, stuck = {},
+    old = {} }
 end
 
 -- The physical resources and the logical ones that exist only because of the update.
@@ -48,15 +50,19 @@ local function finish(op, state, failed)
   op:finish()
 end
 
--- Reverts what was touched, in the order of the old template's dependencies.
+-- Reverts what was touched and is not back yet, in the order of the old template's dependencies.
 local function revert(op, state)
   local by_id, ids = {}, {}
   for _, resource in ipairs(state.touched) do by_id[resource.logical] = resource end
   for _, id in ipairs(op.stack.plan.created) do
-    if by_id[id] and by_id[id].before then ids[#ids + 1] = id end
+    if by_id[id] and not state.back[by_id[id]] then ids[#ids + 1] = id end
   end
   walk.start(ids, op.stack.plan.graph, function(id, turn)
-    state.old[#state.old + 1] = change.revert(op, by_id[id], { done = turn.done })
+    local function done(ok)
+      state.back[by_id[id]], state.stuck[id] = ok or nil, not ok or nil
+      turn.done(ok)
+    end
+    change.revert(op, by_id[id], { done = done }, state.old)
   end, {
     finished = function(done)
       local failed = {}
@@ -66,20 +72,44 @@ local function revert(op, state)
   })
 end
 
+--- Takes resources for put back, on the caller's word: the way back goes on without them.
+---@param state table
+---@param skip string[] logical ids
+local function skip_resources(op, state, skip)
+  local wanted = {}
+  for _, id in ipairs(skip) do wanted[id] = true end
+  for _, resource in ipairs(state.touched) do
+    if wanted[resource.logical] and not state.back[resource] then
+      change.skip(op, resource)
+      state.back[resource] = true
+    end
+  end
+end
+
+--- Can a resource be skipped: did putting it back fail?
+---@param stack table in UPDATE_ROLLBACK_FAILED
+---@param id string
+function update_rollback.can_skip(stack, id)
+  return stack.unfinished.stuck[id] ~= nil
+end
+
 --- Starts the way back, or goes on with one that failed.
 ---@param world table
 ---@param stack table
 ---@param state table
 ---@param reason string of the stack's event
 ---@param token string?
----@param kind string? of the operation, "ROLLBACK" if nil
-function update_rollback.start(world, stack, state, reason, token, kind)
-  local op = operation.begin(world, stack, kind or "ROLLBACK", token)
+---@param skip string[]? when it goes on: logical ids of what stays as it is
+function update_rollback.start(world, stack, state, reason, token, skip)
+  local op = operation.begin(world, stack, skip and "CONTINUE_ROLLBACK" or "ROLLBACK", token)
   op.update_plan = state.update_plan or stack.plan
   state.update_plan = op.update_plan
   for field, value in pairs(state.previous) do stack[field] = value end
   op:stack_event("UPDATE_ROLLBACK_IN_PROGRESS", reason)
-  op:after(2, function() revert(op, state) end)
+  op:after(2, function()
+    skip_resources(op, state, skip or {})
+    revert(op, state)
+  end)
 end
 
 return update_rollback

@@ -160,6 +160,22 @@ function updates.RollbackStack(context, input)
   return { StackId = stack.id, OperationId = stack.operation.id }
 end
 
+function updates.ContinueUpdateRollback(context, input)
+  local stack = in_status(context, input, "brackets", "UPDATE_ROLLBACK_FAILED", "RollbackUpdatedStack")
+  local skip = input.ResourcesToSkip or {}
+  for _, id in ipairs(skip) do
+    if id:find(".", 1, true) then fault.validation("Stack [%s] does not exist", id:match("^[^.]*")) end
+    if not update_rollback.can_skip(stack, id) then
+      fault.validation("The specified resources to skip must be in a valid state. Specify only resources "
+        .. "whose rollback failed.")
+    end
+  end
+  stack.role_arn = input.RoleARN or stack.role_arn
+  update_rollback.start(context.world, stack, stack.unfinished, "User Initiated", input.ClientRequestToken,
+    skip)
+  return {}
+end
+
 function updates.UpdateTerminationProtection(context, input)
   local stack = reads.find(context, input.StackName, "brackets")
   stack.termination_protection = input.EnableTerminationProtection
