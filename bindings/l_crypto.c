@@ -22,6 +22,19 @@ static tap_nresults l_sha256(lua_State *L)
     return 1;
 }
 
+/* md5(bytes) -> 32 hex digits, lower case: S3's ETags, nothing that must be safe */
+static tap_nresults l_md5(lua_State *L)
+{
+    size_t n;
+    const char *bytes = luaL_checklstring(L, 1, &n);
+    uint8_t sum[TAP_MD5_SIZE];
+    char hex[2 * TAP_MD5_SIZE + 1];
+    tap_md5(sum, bytes, n);
+    tap_hex(hex, sum, sizeof sum);
+    lua_pushstring(L, hex);
+    return 1;
+}
+
 /* hmac_sha256(key, bytes) -> 64 hex digits, lower case */
 static tap_nresults l_hmac_sha256(lua_State *L)
 {
@@ -117,9 +130,11 @@ static tap_nresults l_random(lua_State *L)
 int luaopen_tap_core_crypto(lua_State *L)
 {
     static const luaL_Reg functions[] = {
-        {"sha256", l_sha256},     {"hmac_sha256", l_hmac_sha256}, {"base64", l_base64},
-        {"unbase64", l_unbase64}, {"uri_encode", l_uri_encode},   {"uri_decode", l_uri_decode},
-        {"uuid", l_uuid},         {"random", l_random},           {NULL, NULL},
+        {"sha256", l_sha256},           {"md5", l_md5},
+        {"hmac_sha256", l_hmac_sha256}, {"base64", l_base64},
+        {"unbase64", l_unbase64},       {"uri_encode", l_uri_encode},
+        {"uri_decode", l_uri_decode},   {"uuid", l_uuid},
+        {"random", l_random},           {NULL, NULL},
     };
     luaL_newlib(L, functions);
     return 1;

@@ -42,7 +42,7 @@ end
 local function aws(...)
   local result = run { "/usr/bin/aws", "--endpoint-url", url, "--output", "json", ... }
   assert.are.equal(0, result.code, result.err)
-  return result.out ~= "" and json.decode(result.out) or nil
+  return result.out:match("^%s*[{%[]") and json.decode(result.out) or nil
 end
 
 local function aws_fails(secret, ...)
@@ -77,6 +77,19 @@ describe("the AWS CLI", function()
     assert.truthy(deploy():find("Successfully created/updated stack - deployed", 1, true))
     assert.truthy(deploy():find("No changes to deploy. Stack deployed is up to date", 1, true))
     aws("cloudformation", "delete-stack", "--stack-name", "deployed")
+  end)
+
+  it("copies files to S3 and back, and creates a stack from a template there", function()
+    local bytes = ("0123456789abcdef"):rep(600000) -- more than one part
+    sys.write_file(scratch .. "/big", bytes)
+    aws("s3", "mb", "s3://foreign-bucket")
+    aws("s3", "cp", "--only-show-errors", scratch .. "/big", "s3://foreign-bucket/a/big")
+    aws("s3", "cp", "--only-show-errors", "s3://foreign-bucket/a/big", scratch .. "/back")
+    assert.is_true(sys.read_file(scratch .. "/back") == bytes)
+    aws("s3", "cp", "--only-show-errors", TEMPLATE, "s3://foreign-bucket/t.json")
+    local answer = aws("cloudformation", "validate-template", "--template-url",
+      "https://foreign-bucket.s3.amazonaws.com/t.json")
+    assert.are.equal(5, #answer.Parameters)
   end)
 
   it("creates a stack, waits for it, reads it, and deletes it", function()

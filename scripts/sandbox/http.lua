@@ -86,6 +86,13 @@ local function respond_to(sandbox, exchange, request)
   return status, headers, body
 end
 
+-- An answer to HEAD says how long the body would be; the listener takes that from a body, and does not send
+-- it.
+local function length_for_head(exchange, headers, body)
+  local length = exchange.method == "HEAD" and math.tointeger(tonumber(headers["Content-Length"]))
+  return length and ("\0"):rep(length) or body
+end
+
 -- Does to a request what its trouble says. True when the connection is gone.
 local function disturb(sandbox, exchange, request, kind)
   if kind.error then return false, write_error(exchange, request, kind.error) end
@@ -130,7 +137,7 @@ local function answer(sandbox, exchange)
   end
   if gone then return end
   headers["x-amzn-RequestId"] = request.id
-  exchange:respond(status, headers, body)
+  exchange:respond(status, headers, length_for_head(exchange, headers, body))
 end
 
 --- Answers one exchange. An answer that cannot be written is cut off, and the sandbox goes on.

@@ -1,7 +1,16 @@
 --- Resource types that keep data: buckets, tables, databases, keys, parameters, secrets. Records:
 -- sandbox.resources.catalog.
 
+local bucket_store = require "sandbox.services.s3.store"
+
 local RDS = "arn:{partition}:rds:{region}:{account}:"
+
+local function refuse_full_bucket(thing)
+  if not bucket_store.is_empty(thing) then
+    return 'Resource handler returned message: "The bucket you tried to delete is not empty (Service: S3, '
+      .. 'Status Code: 409, Error Code: BucketNotEmpty)" (HandlerErrorCode: GeneralServiceException)'
+  end
+end
 
 return {
   ["AWS::S3::Bucket"] = {
@@ -13,6 +22,7 @@ return {
       DualStackDomainName = "{name}.s3.dualstack.{region}.amazonaws.com",
       WebsiteURL = "http://{name}.s3-website-{region}.amazonaws.com",
     },
+    refuse_delete = refuse_full_bucket,
   },
   ["AWS::S3::BucketPolicy"] = { id = "{.Bucket}", create = { 1, 2 }, delete = 1 },
   ["AWS::DynamoDB::Table"] = {

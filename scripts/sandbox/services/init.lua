@@ -6,6 +6,7 @@ local services = {}
 
 local MODULES = {
   cloudformation = "sandbox.services.cloudformation",
+  s3 = "sandbox.services.s3",
   sts = "sandbox.services.sts",
 }
 

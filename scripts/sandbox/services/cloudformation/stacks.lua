@@ -100,7 +100,7 @@ function stacks.CreateStack(context, input)
   local region = context.region
   local before = tokens.seen(region, "CreateStack", input)
   if before then return { StackId = before } end
-  local read = template.read(templates.text(input))
+  local read = template.read(templates.text(context, input))
   local reviewed = region.stack_names[input.StackName]
   if reviewed and reviewed.status ~= "REVIEW_IN_PROGRESS" then
     fault.raise("AlreadyExistsException", ("Stack [%s] already exists"):format(input.StackName))

@@ -33,8 +33,8 @@ local function previous_values(stack, given)
   return out
 end
 
-local function template_of_update(stack, input)
-  if not input.UsePreviousTemplate then return template.read(templates.text(input)) end
+local function template_of_update(context, stack, input)
+  if not input.UsePreviousTemplate then return template.read(templates.text(context, input)) end
   if input.TemplateBody or input.TemplateURL then
     fault.validation("You cannot specify both usePreviousTemplate and Template Body/Template URL.")
   end
@@ -56,7 +56,7 @@ end
 --- What a stack is to become by a request to update it. Raises ValidationError.
 ---@return table target of sandbox.engine.update
 function updates.target(context, stack, input)
-  local read = template_of_update(stack, input)
+  local read = template_of_update(context, stack, input)
   stacks.check_tags(input.Tags or {})
   stacks.check_types(read, input.ResourceTypes)
   check_same_types(stack, read)
