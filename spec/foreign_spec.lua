@@ -183,6 +183,28 @@ print("done", len(events))
     assert.truthy(result.out:match("^done %d%d"))
   end)
 
+  it("is not alone: boto3 stores an item in the table of a stack, as in the seeds' example", function()
+    local result = run { "/usr/bin/python3", "-c", [==[
+import boto3, sys, uuid
+from datetime import datetime, timedelta
+endpoint = {"endpoint_url": sys.argv[1], "region_name": "us-east-1"}
+cfn = boto3.client("cloudformation", **endpoint)
+cfn.create_stack(StackName="TapStackitems", TemplateBody=open(sys.argv[2]).read(), Parameters=[
+    {"ParameterKey": "EnvironmentSuffix", "ParameterValue": "items"}])
+cfn.get_waiter("stack_create_complete").wait(StackName="TapStackitems")
+response = cfn.describe_stacks(StackName="TapStackitems")
+outputs = {o["OutputKey"]: o["OutputValue"] for o in response["Stacks"][0]["Outputs"]}
+table = boto3.resource("dynamodb", **endpoint).Table(outputs["TurnAroundPromptTableName"])
+item = {"id": str(uuid.uuid4()), "prompt_text": "Review the code", "task_type": "code_review",
+        "priority": "high", "status": "pending", "created_at": datetime.now().isoformat(),
+        "ttl": int((datetime.now() + timedelta(days=30)).timestamp())}
+table.put_item(Item=item)
+assert table.get_item(Key={"id": item["id"]})["Item"] == item
+assert table.scan()["Count"] == 1
+]==], url, TEMPLATE }
+    assert.are.equal(0, result.code, result.err)
+  end)
+
   it("is not alone: curl signs by itself and is understood", function()
     local result = run { "curl", "-s", "--aws-sigv4", "aws:amz:us-east-1:sts", "--user", "test:test",
       "-d", "Action=GetCallerIdentity&Version=2011-06-15", url .. "/" }

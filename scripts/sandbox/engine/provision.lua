@@ -76,7 +76,7 @@ function provision.make(op, resource)
   resource.facts, resource.physical_id = facts, facts.id
   resource.thing = {
     type = resource.type, key = key, id = facts.id, properties = resource.properties, facts = facts,
-    home = home, owner = { stack = op.stack, logical = resource.logical },
+    home = home, created = op:now(), owner = { stack = op.stack, logical = resource.logical },
   }
   home:add_thing(resource.thing)
   if record.made then record.made(resource.thing, op.world) end

@@ -6,6 +6,7 @@ local services = {}
 
 local MODULES = {
   cloudformation = "sandbox.services.cloudformation",
+  dynamodb = "sandbox.services.dynamodb",
   s3 = "sandbox.services.s3",
   sts = "sandbox.services.sts",
 }
@@ -14,6 +15,15 @@ local MODULES = {
 ---@param name string
 function services.find(name)
   return MODULES[name] and require(MODULES[name])
+end
+
+--- The signing names of those that are emulated, sorted.
+---@return string[]
+function services.names()
+  local out = {}
+  for name in pairs(MODULES) do out[#out + 1] = name end
+  table.sort(out)
+  return out
 end
 
 return services
