@@ -8,6 +8,8 @@ local MODULES = {
   cloudformation = "sandbox.services.cloudformation",
   dynamodb = "sandbox.services.dynamodb",
   s3 = "sandbox.services.s3",
+  secretsmanager = "sandbox.services.secretsmanager",
+  ssm = "sandbox.services.ssm",
   sts = "sandbox.services.sts",
 }
 

@@ -3,6 +3,7 @@
 
 local fault = require "sandbox.fault"
 local json = require "tap.core.json"
+local things = require "sandbox.things"
 local pattern = require "sandbox.resources.pattern"
 local paging = require "sandbox.services.paging"
 local store = require "sandbox.services.dynamodb.table"
@@ -13,12 +14,10 @@ local TYPE = "AWS::DynamoDB::Table"
 local NOT_FOUND = "Requested resource not found: Table: %s not found"
 local PAGE = 100
 
-local function truth(setting)
-  return setting == true or setting == "true"
-end
+local truth, change = things.truth, things.change
 
 local function number(setting)
-  return math.tointeger(tonumber(setting)) or 0
+  return things.integer(setting) or 0
 end
 
 local function throughput_of(settings)
@@ -63,9 +62,8 @@ function tables.DescribeTable(context, input)
 end
 
 function tables.ListTables(context, input)
-  local names = json.list {}
-  for name in pairs(context.region.things[TYPE] or {}) do names[#names + 1] = name end
-  table.sort(names)
+  local names = {}
+  for i, thing in ipairs(things.all(context.region, TYPE)) do names[i] = thing.key end
   local first = 1
   while input.ExclusiveStartTableName and names[first] and names[first] <= input.ExclusiveStartTableName do
     first = first + 1
@@ -73,13 +71,6 @@ function tables.ListTables(context, input)
   local last = math.min(first + (input.Limit or PAGE) - 1, #names)
   return { TableNames = json.list(table.move(names, first, last, 1, {})),
     LastEvaluatedTableName = last < #names and names[last] or nil }
-end
-
-local function facts_of(context, name, properties)
-  local region = context.region
-  return { type = TYPE, name = name, id = name, region = region.name, account = region.account,
-    partition = region.partition, properties = properties, parts = {},
-    created = os.date("!%Y-%m-%dT%H:%M:%S.000", math.floor(context.world.clock.now())) }
 end
 
 function tables.CreateTable(context, input)
@@ -92,9 +83,7 @@ function tables.CreateTable(context, input)
   if properties.StreamSpecification and not properties.StreamSpecification.StreamEnabled then
     properties.StreamSpecification = nil
   end
-  local thing = { type = TYPE, key = name, id = name, properties = properties, home = context.region,
-    facts = facts_of(context, name, properties), created = context.world.clock.now() }
-  context.region:add_thing(thing)
+  local thing = things.make(context, TYPE, name, properties)
   return { TableDescription = described(thing) }
 end
 
@@ -109,14 +98,6 @@ function tables.DeleteTable(context, input)
   local out = described(thing)
   out.TableStatus = "DELETING"
   return { TableDescription = out }
-end
-
--- Changes settings in a copy: the stack's record shares the table, and must see what is drift.
-local function change(thing, changes)
-  local properties = {}
-  for key, setting in pairs(thing.properties) do properties[key] = setting end
-  for key, setting in pairs(changes) do properties[key] = setting end
-  thing.properties = properties
 end
 
 local UPDATED = { "BillingMode", "ProvisionedThroughput", "AttributeDefinitions", "StreamSpecification",

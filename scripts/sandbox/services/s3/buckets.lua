@@ -2,6 +2,7 @@
 
 local json = require "tap.core.json"
 local fault = require "sandbox.fault"
+local things = require "sandbox.things"
 local store = require "sandbox.services.s3.store"
 
 local buckets = {}
@@ -24,13 +25,7 @@ function buckets.CreateBucket(context, input)
     fault.raise("BucketAlreadyOwnedByYou",
       "Your previous request to create the named bucket succeeded and you already own it.", 409)
   end
-  local home = region:home(true)
-  home:add_thing {
-    type = TYPE, key = name, id = name, properties = { BucketName = name }, home = home,
-    facts = { type = TYPE, name = name, id = name, region = region.name, account = region.account,
-      partition = region.partition, properties = {}, parts = {} },
-    created = context.world.clock.now(),
-  }
+  things.make(context, TYPE, name, { BucketName = name }, name, region:home(true))
   return { Location = "/" .. name }
 end
 
@@ -50,10 +45,9 @@ end
 
 function buckets.ListBuckets(context)
   local out = json.list {}
-  for name, bucket in pairs(context.region:home(true).things[TYPE] or {}) do
-    out[#out + 1] = { Name = name, CreationDate = bucket.created or context.world.clock.now() }
+  for i, bucket in ipairs(things.all(context.region:home(true), TYPE)) do
+    out[i] = { Name = bucket.key, CreationDate = bucket.created }
   end
-  table.sort(out, function(a, b) return a.Name < b.Name end)
   return { Buckets = out, Owner = { ID = context.world.store.account } }
 end
 

@@ -3,17 +3,12 @@
 
 local json = require "tap.core.json"
 local fault = require "sandbox.fault"
+local things = require "sandbox.things"
 local store = require "sandbox.services.s3.store"
 
 local settings = {}
 
-local function truth(value)
-  return value == true or value == "true"
-end
-
-local function number(value)
-  return value and math.tointeger(tonumber(value))
-end
+local truth, number = things.truth, things.integer
 
 local function mapped(list, fn)
   local out = json.list {}
@@ -113,11 +108,7 @@ local function get(context, input, setting)
 end
 
 local function change(context, name, property, value)
-  local bucket = store.bucket(context, name)
-  local properties = {}
-  for key, old in pairs(bucket.properties) do properties[key] = old end
-  properties[property] = value -- in a copy: the stack's record shares the table
-  bucket.properties = properties
+  things.change(store.bucket(context, name), { [property] = value }, value == nil and { property } or nil)
   return {}
 end
 
@@ -154,10 +145,9 @@ function settings.PutBucketPolicy(context, input)
   local properties = { Bucket = input.Bucket, PolicyDocument = document }
   local policy = context.region:thing(POLICY, input.Bucket)
   if policy then
-    policy.properties = properties
+    things.change(policy, properties)
   else
-    context.region:add_thing { type = POLICY, key = input.Bucket, id = input.Bucket, properties = properties,
-      home = context.region, facts = { properties = properties } }
+    things.make(context, POLICY, input.Bucket, properties)
   end
   return {}
 end
