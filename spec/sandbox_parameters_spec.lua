@@ -73,13 +73,48 @@ describe("a parameter", function()
         { ParameterKey = "P", UsePreviousValue = true } } }))
   end)
 
-  it("of an AWS type is taken as it is; of an SSM type it is refused, clearly", function()
-    w:create("aws", of { Type = "List<AWS::EC2::Subnet::Id>", Default = "subnet-1, subnet-2" })
-    assert.are.same({ "subnet-1", "subnet-2" },
-      json.decode(w:events("aws")[2].ResourceProperties).DisplayName)
-    assert.are.equal("ValidationError: Parameter 'P': the sandbox does not emulate parameters of type "
-      .. "AWS::SSM::Parameter::Value<String>.",
-      w:create_refusal(of { Type = "AWS::SSM::Parameter::Value<String>", Default = "/x" }))
+  it("4.6 of an AWS type names something that exists, which is found out after the start", function()
+    w:create("vpc", { V = { Type = "AWS::EC2::VPC", Properties = { CidrBlock = "10.0.0.0/16" } } })
+    local id = w.cfn:describe_stack_resources({ StackName = "vpc" }).StackResources[1].PhysicalResourceId
+    w:create("aws", of { Type = "List<AWS::EC2::VPC::Id>", Default = id })
+    assert.are.same({ id }, json.decode(w:events("aws")[2].ResourceProperties).DisplayName)
+    w:create("none", of { Type = "AWS::EC2::VPC::Id", Default = "vpc-1" })
+    assert.are.equal("Parameter validation failed: parameter value vpc-1 for parameter name P does not "
+      .. "exist. "
+      .. "Rollback requested by user.", w:reason("none", "none", "ROLLBACK_IN_PROGRESS"))
+    w:create("blank", of { Type = "AWS::EC2::KeyPair::KeyName", Default = "" })
+    assert.are.equal("Parameter validation failed: parameter value for parameter name P does not exist. "
+      .. "Rollback requested by user.", w:reason("blank", "blank", "ROLLBACK_IN_PROGRESS"))
+  end)
+
+  it("4.6 of an SSM type has the value that SSM holds, read again at each update", function()
+    local ssm = w:client "ssm"
+    ssm:put_parameter { Name = "/x", Value = "one", Type = "String" }
+    ssm:put_parameter { Name = "/list", Value = "a , b", Type = "StringList" }
+    ssm:put_parameter { Name = "/secret", Value = "s", Type = "SecureString" }
+    local typed = of { Type = "AWS::SSM::Parameter::Value<String>", Default = "/x" }
+    w:create("ssm", typed)
+    assert.are.equal("one", json.decode(w:events("ssm")[2].ResourceProperties).DisplayName)
+    assert.are.same({ { ParameterKey = "P", ParameterValue = "/x", ResolvedValue = "one" } },
+      w:stack("ssm").Parameters)
+    ssm:put_parameter { Name = "/x", Value = "two", Overwrite = true }
+    w.cfn:update_stack { StackName = "ssm", UsePreviousTemplate = true,
+      Parameters = { { ParameterKey = "P", UsePreviousValue = true } } }
+    world.sleep(600)
+    assert.are.equal("two", w:stack("ssm").Parameters[1].ResolvedValue)
+    w:create("list", of { Type = "AWS::SSM::Parameter::Value<List<String>>", Default = "/list" })
+    assert.are.same({ "a", "b" }, json.decode(w:events("list")[2].ResourceProperties).DisplayName)
+    local function refusal(type_name, name)
+      return w:create_refusal(of { Type = "AWS::SSM::Parameter::Value<" .. type_name .. ">", Default = name })
+    end
+    assert.are.equal("ValidationError: Unable to fetch parameters [/x:99] from parameter store for this "
+      .. "account.",
+      refusal("String", "/x:99"))
+    assert.are.equal("ValidationError: Parameters [/secret] referenced by template have types not supported "
+      .. "by "
+      .. "CloudFormation.", refusal("String", "/secret"))
+    assert.are.equal("ValidationError: Types for SSM parameters [/list] defined in CFN template and SSM are "
+      .. "incompatible", refusal("String", "/list"))
   end)
 
   it("9.2 is shown as it was given", function()

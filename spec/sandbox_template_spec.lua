@@ -62,11 +62,6 @@ local STRUCTURE = {
     FORMAT .. "DependsOn must be a string or list of strings." },
   { "a DependsOn of objects", '{"Resources": {"A": {"Type": "A::B::C", "DependsOn": [{}]}}}',
     FORMAT .. "Every DependsOn value must be a string." },
-  { "a dynamic reference",
-    '{"Resources": {"A": {"Type": "A::B::C", "Properties": {"X": "a {{resolve:ssm:/x}}"}}}}',
-    "The sandbox does not emulate dynamic references: {{resolve:ssm:/x}}" },
-  { "a Transform", '{"Transform": "AWS::Serverless-2016-10-31", "Resources": {"A": {"Type": "A::B::C"}}}',
-    "The sandbox does not emulate the Transform section of a template." },
 }
 
 local IN_RESOURCES = " in the Resources block of the template"
@@ -124,7 +119,7 @@ local REFERENCES = {
     "Template error: the attribute in Fn::ImportValue must not depend on any resources, imported values, or "
       .. "Fn::GetAZs" },
   { "a function of a transform", { X = { ["Fn::Length"] = { "a" } } },
-    "Template error: Fn::Length needs a transform, and the sandbox does not emulate transforms." },
+    "Template error: Fn::Length needs the transform AWS::LanguageExtensions." },
 }
 
 local BESIDE = {

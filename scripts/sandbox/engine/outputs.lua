@@ -4,6 +4,7 @@
 local fault = require "sandbox.fault"
 local template = require "sandbox.template"
 local functions = require "sandbox.template.functions"
+local parameters = require "sandbox.template.parameters"
 local exports = require "sandbox.engine.exports"
 local scope = require "sandbox.engine.scope"
 
@@ -48,6 +49,8 @@ end
 --- Why an operation that has begun fails before any resource; nil when it does not.
 ---@return string?
 function outputs.early_failure(stack)
+  local missing = parameters.missing_things(stack.template.parameters, stack.plan, stack.plan.environment)
+  if missing then return missing end
   for _, name in ipairs(template.imports(stack.template, stack.plan)) do
     local why = attempt(scope.import, stack, name)
     if why then return why end

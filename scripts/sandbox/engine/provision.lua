@@ -8,6 +8,7 @@ local catalog = require "sandbox.resources.catalog"
 local durations = require "sandbox.resources.durations"
 local names = require "sandbox.resources.names"
 local pattern = require "sandbox.resources.pattern"
+local dynamic = require "sandbox.template.dynamic"
 local functions = require "sandbox.template.functions"
 local parameters = require "sandbox.template.parameters"
 local scope = require "sandbox.engine.scope"
@@ -31,8 +32,10 @@ end
 ---@return string shown JSON, with secrets masked
 function provision.evaluate(stack, definition)
   local written = definition.Properties or {}
-  return functions.evaluate(written, scope.of(stack)),
-    json.encode(scope.shown(stack, written, parameters.MASK))
+  local properties = dynamic.resolve(functions.evaluate(written, scope.of(stack)), stack.plan.dynamic)
+  local why = dynamic.check_secrets(properties, stack.plan.environment)
+  if why then fault.validation("%s", why) end
+  return properties, json.encode(scope.shown(stack, written, parameters.MASK))
 end
 
 local function evaluate(stack, resource)

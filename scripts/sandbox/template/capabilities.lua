@@ -39,11 +39,22 @@ function capabilities.needed(tree)
   return capability, types
 end
 
+local function has(list, wanted)
+  for _, element in ipairs(list) do
+    if element == wanted then return true end
+  end
+  return false
+end
+
 --- Raises InsufficientCapabilitiesException when what is needed was not given.
----@param tree table
+---@param read table a template whose transforms are applied
 ---@param given string[]
-function capabilities.check(tree, given)
-  local needed = capabilities.needed(tree)
+---@param direct boolean without a change set, which would show what the transforms made
+function capabilities.check(read, given, direct)
+  if direct and #read.transforms > 0 and not has(given, "CAPABILITY_AUTO_EXPAND") then
+    fault.raise("InsufficientCapabilitiesException", "Requires capabilities : [CAPABILITY_AUTO_EXPAND]")
+  end
+  local needed = capabilities.needed(read.tree)
   for _, capability in ipairs(given) do
     if capability == needed or capability == "CAPABILITY_NAMED_IAM" then return end
   end

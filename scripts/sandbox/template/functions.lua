@@ -187,11 +187,12 @@ records["Fn::FindInMap"] = {
       if type(path[i]) ~= "string" then refuse() end
     end
     local mapping = scope.mappings[path[1]]
+    local value = ((mapping or {})[path[2]] or {})[path[3]]
+    if value == nil and argument[4] then return evaluate(argument[4].DefaultValue, scope) end
     if not mapping then
       fault.validation("Template error: Mapping named '%s' is not present in the 'Mappings' section of "
         .. "template", path[1])
     end
-    local value = (mapping[path[2]] or {})[path[3]]
     if value == nil then
       fault.validation("Template error: Unable to get mapping for %s", table.concat(path, "::"))
     end
@@ -259,7 +260,33 @@ records["Fn::ImportValue"] = {
   end,
 }
 
--- They exist in the service, by its transforms; what this version cannot do it says.
+--- The functions that the transform AWS::LanguageExtensions adds, or lets do more.
+functions.extended = {
+  ["Fn::Length"] = {
+    text = "Transform AWS::LanguageExtensions failed with: Fn::Length layout is incorrect",
+    accepts = listy,
+    evaluate = function(argument, scope, refuse)
+      local list = evaluate(argument, scope)
+      if type(list) ~= "table" or not shape.is_list(list) then refuse() end
+      return ("%d"):format(#list)
+    end,
+  },
+  ["Fn::ToJsonString"] = {
+    text = "Transform AWS::LanguageExtensions failed with: Fn::ToJsonString layout is incorrect",
+    accepts = function(argument) return type(argument) == "table" end,
+    evaluate = function(argument, scope) return json.encode(evaluate(argument, scope)) end,
+  },
+  ["Fn::FindInMap"] = {
+    text = records["Fn::FindInMap"].text,
+    accepts = function(argument)
+      if not is_list_of(argument, 3, 4) then return false end
+      local default = argument[4]
+      return default == nil or shape.is_map(default) and default.DefaultValue ~= nil
+    end,
+    evaluate = records["Fn::FindInMap"].evaluate,
+  },
+}
+
 local BY_TRANSFORM = { ["Fn::Length"] = true, ["Fn::ToJsonString"] = true, ["Fn::Transform"] = true }
 
 local SUPPORTED = "Fn::Base64, Fn::GetAtt, Fn::GetAZs, Fn::ImportValue, Fn::Join, Fn::Split, Fn::FindInMap, "
@@ -269,8 +296,7 @@ local SUPPORTED = "Fn::Base64, Fn::GetAtt, Fn::GetAZs, Fn::ImportValue, Fn::Join
 --- Refuses a call of a function that is not in `known`.
 local function unknown(name)
   if BY_TRANSFORM[name] or name:match("^Fn::ForEach::") then
-    fault.validation("Template error: %s needs a transform, and the sandbox does not emulate transforms.",
-      name)
+    fault.validation("Template error: %s needs the transform AWS::LanguageExtensions.", name)
   end
   fault.validation("Template error: Encountered unsupported function: %s Supported functions are: [%s]", name,
     SUPPORTED)
@@ -281,7 +307,7 @@ end
 ---@param argument any
 ---@param others table? records of further functions that are allowed here
 function functions.check(name, argument, others)
-  local record = records[name] or others and others[name] or unknown(name)
+  local record = others and others[name] or records[name] or unknown(name)
   local ok, text = record.accepts(argument)
   if not ok then fault.validation("%s", text or record.text) end
 end
@@ -324,7 +350,7 @@ function functions.evaluate(node, scope)
   if type(node) == "string" then return node end
   local name, argument = shape.call(node)
   if name then
-    local record = records[name] or unknown(name)
+    local record = records[name] or functions.extended[name] or unknown(name)
     return record.evaluate(argument, scope, function() fault.validation("%s", record.text) end)
   end
   if shape.is_list(node) then return evaluate_list(node, scope) end

@@ -1,41 +1,67 @@
 --- The template language, from text to what the engine works with.
 --
 --   text --read--> template (checked; what ValidateTemplate can say) --bind--> plan (parameters have values,
---   conditions have truth, the dependency graph is known)
+--   transforms are applied, rules hold, conditions have truth, the dependency graph is known)
 
 local json = require "tap.core.json"
 local conditions = require "sandbox.template.conditions"
+local dynamic = require "sandbox.template.dynamic"
 local functions = require "sandbox.template.functions"
 local parameters = require "sandbox.template.parameters"
 local parse = require "sandbox.template.parse"
 local references = require "sandbox.template.references"
+local rules = require "sandbox.template.rules"
 local shape = require "sandbox.template.shape"
 local structure = require "sandbox.template.structure"
+local transform = require "sandbox.template.transform"
 
 local template = {}
 
---- Reads and checks a template. Raises ValidationError with the service's texts.
----@param text string
----@return table template { text, tree, parameters, resources, outputs, mappings, conditions, description }
-function template.read(text)
-  local tree = parse.text(text)
-  structure.check(tree)
-  parameters.check(tree.Parameters or {})
-  references.scan(tree)
-  return {
+-- What the rest of the sandbox knows of a tree.
+local function record(text, tree, fields)
+  local out = {
     text = text, tree = tree, description = tree.Description,
     parameters = tree.Parameters or {}, mappings = tree.Mappings or {}, conditions = tree.Conditions or {},
-    resources = tree.Resources, outputs = tree.Outputs or {},
+    resources = tree.Resources or {}, outputs = tree.Outputs or {}, transforms = transform.names(tree),
   }
+  for name, value in pairs(fields or {}) do out[name] = value end
+  return out
+end
+
+--- Reads and checks a template. Raises ValidationError with the service's texts. What transforms make of it
+-- is checked when it is bound.
+---@param text string
+---@return table template { text, tree, parameters, resources, outputs, mappings, conditions, description,
+-- transforms = names, pending = true until its transforms are applied }
+function template.read(text)
+  local tree = parse.text(text)
+  local pending = transform.is_needed(tree)
+  if pending then
+    structure.check_untransformed(tree)
+  else
+    structure.check(tree)
+  end
+  parameters.check(tree.Parameters or {})
+  if not pending then references.scan(tree) end
+  return record(text, tree, { pending = pending })
 end
 
 -- Ref of a resource while nothing exists yet: FindInMap's and ImportValue's arguments cannot hold one.
 local function nothing_yet() return "" end
 
-local function check_maps(tree, plan)
-  references.each_call(tree, plan.conditions, function(name, argument)
+local function check_maps(read, plan)
+  references.each_call(read.tree, plan.conditions, function(name, argument)
     if name == "Fn::FindInMap" then functions.evaluate({ [name] = argument }, plan.scope) end
-  end)
+  end, read.others)
+end
+
+-- The template after its transforms.
+local function transformed(read, scope, environment)
+  local tree, extended = transform.apply(read.tree, scope, environment)
+  structure.check(tree)
+  local others = extended and functions.extended or nil
+  references.scan(tree, nil, others)
+  return record(read.text, tree, { others = others, transforms = read.transforms, original = read })
 end
 
 local function created_in_order(members, values)
@@ -50,21 +76,27 @@ end
 --- Gives a template its parameters' values. Raises ValidationError.
 ---@param read table of template.read
 ---@param given table[] parameters as in a request
----@param pseudo table<string, string|string[]> the pseudo parameters
----@return table plan { values, texts, masked, conditions, graph, created, outputs, scope }
-function template.bind(read, given, pseudo)
-  local values, texts = parameters.resolve(read.parameters, given)
-  local plan = { values = values, texts = texts, masked = parameters.masked(read.parameters, values) }
+---@param environment table of sandbox.engine.environment
+---@return table plan { template, values, texts, resolved, masked, conditions, graph, created, outputs, scope,
+-- dynamic, environment }
+function template.bind(read, given, environment)
+  local values, texts, resolved = parameters.resolve(read.parameters, given, environment)
+  local plan = { values = values, texts = texts, resolved = resolved, environment = environment,
+    masked = parameters.masked(read.parameters, values) }
   plan.scope = {
-    parameters = values, pseudo = pseudo, mappings = read.mappings,
+    parameters = values, pseudo = environment.pseudo, mappings = read.mappings, conditions = {},
     ref = nothing_yet, attribute = nothing_yet, import = nothing_yet,
   }
+  if read.pending then read = transformed(read, plan.scope, environment) end
+  plan.template, plan.scope.mappings = read, read.mappings
+  rules.assert(read.tree.Rules or {}, read.parameters, plan.scope)
   plan.conditions = conditions.evaluate(read.conditions, plan.scope)
   plan.scope.conditions = plan.conditions
-  plan.graph = references.scan(read.tree, plan.conditions)
-  check_maps(read.tree, plan)
+  plan.graph = references.scan(read.tree, plan.conditions, read.others)
+  check_maps(read, plan)
   plan.created = created_in_order(read.resources, plan.conditions)
   plan.outputs = created_in_order(read.outputs, plan.conditions)
+  plan.dynamic = dynamic.read(read.resources, plan.created, environment)
   return plan
 end
 
@@ -73,14 +105,14 @@ function template.imports(read, plan)
   local out = {}
   references.each_call(read.tree, plan.conditions, function(name, argument)
     if name == "Fn::ImportValue" then out[#out + 1] = functions.evaluate(argument, plan.scope) end
-  end)
+  end, read.others)
   return out
 end
 
 --- The text about an output that asks for an attribute which its resource's type does not have; nil when
 -- there is none. The service finds this out only when it has begun.
 function template.unsupported_output(read, plan)
-  return references.unsupported_output(read.tree, plan.conditions)
+  return references.unsupported_output(read.tree, plan.conditions, read.others)
 end
 
 return template

@@ -13,8 +13,7 @@ parameters.MASK = "****"
 
 local MAX_VALUE_BYTES = 4096
 
--- Values of the AWS types are names of things in the account. The service looks them up while the stack is
--- being created; the sandbox takes them as they are.
+-- Values of the AWS types are names of things in the account. They are looked up when an operation has begun.
 local AWS_TYPES = {}
 for name in ([[
   AWS::EC2::AvailabilityZone::Name AWS::EC2::Image::Id AWS::EC2::Instance::Id AWS::EC2::KeyPair::KeyName
@@ -24,15 +23,27 @@ for name in ([[
   AWS_TYPES[name] = true
 end
 
---- `list`: Ref gives a list; `number`: every element is one. Nil for what is no type.
-local function kind_of(type_name)
+--- `list`: Ref gives a list; `number`: every element is one; `aws`: the type of the things that it names;
+-- `ssm`: the value stands in a parameter of SSM, whose name is given; `name`: it is the name of one. Nil for
+-- what is no type.
+local kind_of
+kind_of = function(type_name)
+  if type_name == "AWS::SSM::Parameter::Name" then return { name = true } end
+  local of_value = type_name:match("^AWS::SSM::Parameter::Value<(.+)>$")
+  if of_value then
+    local kind = kind_of(of_value)
+    if kind then kind.ssm = true end
+    return kind
+  end
   if type_name == "String" then return {} end
   if type_name == "Number" then return { number = true } end
   if type_name == "CommaDelimitedList" then return { list = true } end
   local element = type_name:match("^List<(.+)>$")
   if element == "Number" then return { list = true, number = true } end
-  if element == "String" or AWS_TYPES[element] then return { list = true } end
-  if AWS_TYPES[type_name] then return {} end
+  if element == "String" or AWS_TYPES[element] then
+    return { list = true, aws = AWS_TYPES[element] and element or nil }
+  end
+  if AWS_TYPES[type_name] then return { aws = type_name } end
 end
 
 local function is_true(text)
@@ -44,9 +55,6 @@ end
 function parameters.check(definitions)
   for _, name in ipairs(shape.keys(definitions)) do
     local type_name = definitions[name].Type
-    if type_name:match("^AWS::SSM::") then
-      fault.validation("Parameter '%s': the sandbox does not emulate parameters of type %s.", name, type_name)
-    end
     if not kind_of(type_name) then
       fault.validation("Template format error: Unrecognized parameter type: %s", type_name)
     end
@@ -116,12 +124,31 @@ local function to_list(text)
   return out
 end
 
-local function convert(name, definition, text)
+-- What SSM holds under a parameter's value, as text.
+local function text_of_ssm(kind, text, environment)
+  local parameter = environment.parameter(text)
+  if not parameter then
+    fault.validation("Unable to fetch parameters [%s] from parameter store for this account.", text)
+  elseif parameter.type == "SecureString" then
+    fault.validation("Parameters [%s] referenced by template have types not supported by CloudFormation.",
+      text)
+  elseif (parameter.type == "StringList") ~= (kind.list or false) then
+    fault.validation("Types for SSM parameters [%s] defined in CFN template and SSM are incompatible", text)
+  end
+  return parameter.value
+end
+
+local function convert(name, definition, text, environment)
   if #text > MAX_VALUE_BYTES then
     fault.validation("Parameter %s exceeds the maximum parameter value length of %d bytes.", name,
       MAX_VALUE_BYTES)
   end
   local kind = kind_of(definition.Type)
+  if kind.ssm then -- constraints are those of the name
+    check_value(name, definition, text, {})
+    local found = text_of_ssm(kind, text, environment)
+    return kind.list and to_list(found) or found, found
+  end
   local value = kind.list and to_list(text) or text
   for _, element in ipairs(kind.list and value or { text }) do
     check_value(name, definition, element, kind)
@@ -154,10 +181,12 @@ end
 --- The values of a template's parameters. Raises ValidationError with the service's texts.
 ---@param definitions table the Parameters section
 ---@param given table[] { ParameterKey, ParameterValue, UsePreviousValue } as in a request
+---@param environment table of sandbox.engine.environment
 ---@return table<string, string|string[]> values as Ref gives them
 ---@return table<string, string> texts as the caller wrote them
-function parameters.resolve(definitions, given)
-  local texts, missing, values = given_values(definitions, given), {}, {}
+---@return table<string, string> resolved what SSM holds under those that name a parameter of it
+function parameters.resolve(definitions, given, environment)
+  local texts, missing, values, resolved = given_values(definitions, given), {}, {}, {}
   for _, name in ipairs(shape.keys(definitions)) do
     texts[name] = texts[name] or definitions[name].Default
     if not texts[name] then missing[#missing + 1] = name end
@@ -166,9 +195,28 @@ function parameters.resolve(definitions, given)
     fault.validation("Parameters: [%s] must have values", table.concat(missing, ", "))
   end
   for _, name in ipairs(shape.keys(definitions)) do
-    values[name] = convert(name, definitions[name], texts[name])
+    values[name], resolved[name] = convert(name, definitions[name], texts[name], environment)
   end
-  return values, texts
+  return values, texts, resolved
+end
+
+--- Why the values of AWS types cannot be used, because what they name does not exist; nil when it does. The
+-- service finds this out only when an operation has begun.
+---@return string?
+function parameters.missing_things(definitions, plan, environment)
+  local out = {}
+  for _, name in ipairs(shape.keys(definitions)) do
+    local kind, value = kind_of(definitions[name].Type), plan.values[name]
+    for _, element in ipairs(type(value) == "table" and value or { value }) do
+      local is_there = kind.name and environment.parameter(element) or not kind.name
+        and (not kind.aws or environment.exists(kind.aws, element))
+      if not is_there then
+        local shown = element == "" and "" or " " .. element
+        out[#out + 1] = ("parameter value%s for parameter name %s does not exist"):format(shown, name)
+      end
+    end
+  end
+  return #out > 0 and "Parameter validation failed: " .. table.concat(out, ", ") or nil
 end
 
 --- `values` with every secret replaced by the mask.

@@ -60,4 +60,10 @@ function parse.text(text)
   return to_strings(tree, "")
 end
 
+--- Reads a part of a template, whatever its shape. Raises ValidationError.
+---@param text string
+function parse.snippet(text)
+  return to_strings(decode(text), "")
+end
+
 return parse

@@ -122,7 +122,7 @@ local function scan_resource(scan, id, resource)
       .. "the template", resource.Condition)
   end
   local visit = visitor(scan, "Resources", function(target) add_once(before, target) end)
-  for _, part in ipairs(RESOURCE_PARTS) do walk(resource[part], visit, scan.values) end
+  for _, part in ipairs(RESOURCE_PARTS) do walk(resource[part], visit, scan.values, scan.others) end
   local depends_on = resource.DependsOn or {}
   for _, target in ipairs(type(depends_on) == "string" and { depends_on } or depends_on) do
     local other = scan.tree.Resources[target]
@@ -138,11 +138,14 @@ local function scan_output(scan, output)
   end
   if not scan.created(output) then return end
   local visit = visitor(scan, "Outputs", function() end)
-  walk(output.Value, visit, scan.values)
-  if output.Export then walk(output.Export.Name, visit, scan.values) end
+  walk(output.Value, visit, scan.values, scan.others)
+  if output.Export then walk(output.Export.Name, visit, scan.values, scan.others) end
 end
 
-local function scan_conditions(tree)
+local function scan_conditions(tree, others)
+  local allowed = setmetatable({}, { __index = function(_, name)
+    return conditions.functions[name] or others and others[name]
+  end })
   local function visit(name, argument)
     targets(name, argument, function(id)
       if not PSEUDO[id] and not (tree.Parameters or {})[id] then
@@ -151,7 +154,7 @@ local function scan_conditions(tree)
       end
     end)
   end
-  walk(tree.Conditions, visit, nil, conditions.functions)
+  walk(tree.Conditions, visit, nil, allowed)
 end
 
 --- Removes, again and again, what has nothing before it or nothing after it: circles stay (and what lies
@@ -195,13 +198,15 @@ end
 --- Scans a template whose structure is right. Raises ValidationError.
 ---@param tree table
 ---@param values table<string, boolean>? the conditions' values; nil: every branch, every resource
+---@param others table? records of further functions (sandbox.template.functions)
 ---@return table<string, string[]> graph of each created resource the resources that must be there before it
-function references.scan(tree, values)
-  local scan = { tree = tree, values = values, graph = {}, unresolved = { Resources = {}, Outputs = {} } }
+function references.scan(tree, values, others)
+  local scan = { tree = tree, values = values, others = others, graph = {},
+    unresolved = { Resources = {}, Outputs = {} } }
   function scan.created(member)
     return not values or not member.Condition or values[member.Condition]
   end
-  scan_conditions(tree)
+  scan_conditions(tree, others)
   local created = {}
   for _, id in ipairs(shape.keys(tree.Resources)) do
     if scan.created(tree.Resources[id]) then
@@ -220,16 +225,16 @@ end
 
 --- Calls visit(name, argument) for every function call that the created resources and outputs of a template
 -- will evaluate.
-function references.each_call(tree, values, visit)
+function references.each_call(tree, values, visit, others)
   local function wanted(member) return not member.Condition or values[member.Condition] end
   for _, id in ipairs(shape.keys(tree.Resources)) do
-    if wanted(tree.Resources[id]) then walk(tree.Resources[id].Properties, visit, values) end
+    if wanted(tree.Resources[id]) then walk(tree.Resources[id].Properties, visit, values, others) end
   end
   for _, id in ipairs(shape.keys(tree.Outputs or {})) do
     local output = tree.Outputs[id]
     if wanted(output) then
-      walk(output.Value, visit, values)
-      walk((output.Export or {}).Name, visit, values)
+      walk(output.Value, visit, values, others)
+      walk((output.Export or {}).Name, visit, values, others)
     end
   end
 end
@@ -238,7 +243,7 @@ local UNSUPPORTED = "[Error] /Outputs/%s/Value/%s: Resource type %s does not sup
 
 --- Why the first output that asks for an unknown attribute cannot be had; nil when there is none.
 ---@return string?
-function references.unsupported_output(tree, values)
+function references.unsupported_output(tree, values, others)
   local why
   for _, id in ipairs(shape.keys(tree.Outputs or {})) do
     local output = tree.Outputs[id]
@@ -250,7 +255,7 @@ function references.unsupported_output(tree, values)
         end
       end)
     end
-    if not output.Condition or values[output.Condition] then walk(output.Value, look, values) end
+    if not output.Condition or values[output.Condition] then walk(output.Value, look, values, others) end
   end
   return why
 end

@@ -2,6 +2,7 @@
 -- What refers to what is checked in sandbox.template.references, parameter values in .parameters.
 
 local fault = require "sandbox.fault"
+local rules = require "sandbox.template.rules"
 local shape = require "sandbox.template.shape"
 
 local structure = {}
@@ -17,7 +18,7 @@ local SECTIONS = set("AWSTemplateFormatVersion", "Description", "Metadata", "Par
 local MAP_SECTIONS = {
   "Metadata", "Parameters", "Mappings", "Conditions", "Resources", "Outputs", "Rules", "Hooks",
 }
-local NOT_EMULATED = { "Transform", "Rules", "Hooks" }
+local NOT_EMULATED = { "Hooks" }
 local RESOURCE_KEYS = set("Type", "Properties", "DependsOn", "Condition", "Metadata", "DeletionPolicy",
   "UpdateReplacePolicy", "CreationPolicy", "UpdatePolicy")
 local OUTPUT_KEYS = set("Value", "Description", "Export", "Condition")
@@ -87,16 +88,6 @@ local function check_limits(tree)
   end
 end
 
---- Refuses {{resolve:...}}: as plain text it would be a value that the service never sees.
-local function check_dynamic(value)
-  if type(value) == "string" then
-    local reference = value:match("{{resolve:[^}]*}}")
-    if reference then fault.validation("The sandbox does not emulate dynamic references: %s", reference) end
-  elseif type(value) == "table" then
-    for _, inner in pairs(value) do check_dynamic(inner) end
-  end
-end
-
 local function check_depends_on(value)
   local list = type(value) == "string" and { value } or value
   if not shape.is_list(list) then format_error("DependsOn must be a string or list of strings.") end
@@ -128,7 +119,6 @@ local function check_resource(id, resource)
     format_error("[/Resources/%s/Condition] Every Condition member must be a string.", id)
   end
   if resource.DependsOn then check_depends_on(resource.DependsOn) end
-  check_dynamic(resource.Properties)
   check_policy(id, resource, "DeletionPolicy", DELETION_POLICIES)
   check_policy(id, resource, "UpdateReplacePolicy", REPLACE_POLICIES)
 end
@@ -219,10 +209,17 @@ local MEMBERS = {
   { "Resources", check_resource }, { "Outputs", check_output },
 }
 
+--- Checks as much of a template as can be said before its transforms. Raises ValidationError.
+function structure.check_untransformed(tree)
+  check_sections(tree)
+  for _, name in ipairs(shape.keys(tree.Parameters or {})) do check_parameter(name, tree.Parameters[name]) end
+end
+
 --- Checks a template's tree (sandbox.template.parse). Raises ValidationError with the service's texts.
 ---@param tree table
 function structure.check(tree)
   check_sections(tree)
+  rules.check(tree.Rules or {})
   if not tree.Resources or next(tree.Resources) == nil then
     format_error("At least one Resources member must be defined.")
   end

@@ -19,12 +19,12 @@ local NO_CHANGES = "The submitted information didn't contain changes. Submit dif
   .. "a change set."
 
 -- What stands for the template and the plan of a stack that has none yet.
-local function nothing(region, stack)
+local function nothing(stack)
   stack.template = { text = "", tree = { Resources = {} }, parameters = {}, mappings = {}, conditions = {},
     resources = {}, outputs = {} }
-  stack.plan = { values = {}, texts = {}, masked = {}, conditions = {}, graph = {}, created = {},
-    outputs = {},
-    scope = { pseudo = stacks.pseudo_parameters(region, stack), mappings = {} } }
+  stack.plan = { values = {}, texts = {}, resolved = {}, dynamic = {}, masked = {}, conditions = {}, graph =
+    {},
+    created = {}, outputs = {}, scope = { pseudo = {}, mappings = {} } }
 end
 
 -- What a change set may not ask for in this version is refused by name rather than ignored.
@@ -50,7 +50,7 @@ local function stack_to_create(context, input)
     return stack, false
   end
   stack = stacks.record(context, { StackName = input.StackName })
-  nothing(context.region, stack)
+  nothing(stack)
   return stack, true
 end
 
@@ -65,12 +65,6 @@ local function review(context, stack)
   local op = operation.begin(context.world, stack, "CREATE_CHANGESET")
   op:stack_event("REVIEW_IN_PROGRESS", "User Initiated")
   op:finish()
-end
-
-local function named(stack, name)
-  for _, set in ipairs(stack.change_sets or {}) do
-    if set.name == name or set.id == name then return set end
-  end
 end
 
 local function has_changes(set)
@@ -104,7 +98,7 @@ function change_sets.CreateChangeSet(context, input)
   check_emulated(input)
   local find = input.ChangeSetType == "CREATE" and stack_to_create or stack_to_update
   local stack, is_new = find(context, input)
-  if named(stack, input.ChangeSetName) then
+  if reads.change_set_of(stack, input.ChangeSetName) then
     fault.raise("AlreadyExistsException", ("ChangeSet %s already exists"):format(input.ChangeSetName))
   end
   local target = updates.target(context, stack, input)
@@ -117,24 +111,11 @@ function change_sets.CreateChangeSet(context, input)
   return { Id = set.id, StackId = stack.id }
 end
 
-local function missing(name)
-  fault.raise("ChangeSetNotFound", ("ChangeSet [%s] does not exist"):format(name), 404)
-end
-
-local function find(context, input)
-  local name = input.ChangeSetName
-  if name:match("^arn:") then return context.region.change_sets[name] or missing(name) end
-  if not input.StackName then
-    fault.validation("StackName must be specified if ChangeSetName is not specified as an ARN.")
-  end
-  return named(reads.find(context, input.StackName, "brackets"), name) or missing(name)
-end
-
 local function shown_parameters(target)
   local out = json.list {}
   for _, name in ipairs(json.keys(target.template.parameters)) do
     local secret = parameters.is_secret(target.template.parameters[name])
-    out[#out + 1] = { ParameterKey = name,
+    out[#out + 1] = { ParameterKey = name, ResolvedValue = target.plan.resolved[name],
       ParameterValue = secret and parameters.MASK or target.plan.texts[name] }
   end
   return #out > 0 and out or nil
@@ -153,7 +134,7 @@ function change_sets.DescribeChangeSet(context, input)
   if input.IncludePropertyValues then
     fault.not_emulated("cloudformation DescribeChangeSet with IncludePropertyValues")
   end
-  local set = find(context, input)
+  local set = reads.change_set(context, input)
   local target, out = set.target, summary(set)
   local page, next_token = paging.forward(set.changes, input.NextToken, PAGE, "changes")
   out.Changes = json.list {}
@@ -213,7 +194,7 @@ local function update_stack(context, set, input)
 end
 
 function change_sets.ExecuteChangeSet(context, input)
-  local set = find(context, input)
+  local set = reads.change_set(context, input)
   check_executable(set, input)
   take(context, set)
   local start = set.type == "CREATE" and create_stack or update_stack
@@ -225,7 +206,7 @@ function change_sets.ExecuteChangeSet(context, input)
 end
 
 function change_sets.DeleteChangeSet(context, input)
-  local ok, set = pcall(find, context, input)
+  local ok, set = pcall(reads.change_set, context, input)
   if not ok then
     if set.code == "ChangeSetNotFound" then return {} end
     error(set, 0)

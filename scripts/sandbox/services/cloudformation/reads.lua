@@ -27,6 +27,27 @@ local function find(context, name, wording)
 end
 reads.find = find
 
+--- The change set of a stack by its name or id; nil when there is none.
+function reads.change_set_of(stack, name)
+  for _, set in ipairs(stack.change_sets or {}) do
+    if set.name == name or set.id == name then return set end
+  end
+end
+
+local function no_change_set(name)
+  fault.raise("ChangeSetNotFound", ("ChangeSet [%s] does not exist"):format(name), 404)
+end
+
+--- The change set that a request names. Raises ChangeSetNotFound.
+function reads.change_set(context, input)
+  local name = input.ChangeSetName
+  if name:match("^arn:") then return context.region.change_sets[name] or no_change_set(name) end
+  if not input.StackName then
+    fault.validation("StackName must be specified if ChangeSetName is not specified as an ARN.")
+  end
+  return reads.change_set_of(find(context, input.StackName, "brackets"), name) or no_change_set(name)
+end
+
 local function is_live(stack)
   return stack.status ~= "DELETE_COMPLETE"
 end

@@ -3,11 +3,11 @@
 
 local json = require "tap.core.json"
 local fault = require "sandbox.fault"
-local store = require "sandbox.store"
 local template = require "sandbox.template"
 local capabilities = require "sandbox.template.capabilities"
 local create = require "sandbox.engine.create"
 local delete = require "sandbox.engine.delete"
+local environment = require "sandbox.engine.environment"
 local reads = require "sandbox.services.cloudformation.reads"
 local templates = require "sandbox.services.cloudformation.templates"
 local tokens = require "sandbox.services.cloudformation.tokens"
@@ -48,16 +48,6 @@ function stacks.check_types(read, allowed)
         table.concat(allowed, ", "))
     end
   end
-end
-
---- The pseudo parameters of a stack.
-function stacks.pseudo_parameters(region, stack)
-  local partition, suffix = store.partition(region.name)
-  return {
-    ["AWS::AccountId"] = region.account, ["AWS::Region"] = region.name, ["AWS::Partition"] = partition,
-    ["AWS::URLSuffix"] = suffix, ["AWS::StackName"] = stack.name, ["AWS::StackId"] = stack.id,
-    ["AWS::NotificationARNs"] = json.list(stack.notification_arns),
-  }
 end
 
 --- The record of a stack that a request wants. It is not in the store yet.
@@ -106,12 +96,12 @@ function stacks.CreateStack(context, input)
     fault.raise("AlreadyExistsException", ("Stack [%s] already exists"):format(input.StackName))
   end
   stacks.check_tags(input.Tags or {})
-  stacks.check_types(read, input.ResourceTypes)
   local stack = stacks.record(context, input)
   if reviewed then stack.id = reviewed.id end
-  stack.template = read
-  stack.plan = template.bind(read, input.Parameters or {}, stacks.pseudo_parameters(region, stack))
-  capabilities.check(read.tree, input.Capabilities or {})
+  stack.plan = template.bind(read, input.Parameters or {}, environment.of(context.world, region, stack))
+  stack.template = stack.plan.template
+  stacks.check_types(stack.template, input.ResourceTypes)
+  capabilities.check(stack.template, input.Capabilities or {}, true)
   stack = take_over(reviewed, stack)
   if not reviewed then region:add_stack(stack) end
   tokens.remember(region, "CreateStack", input, stack.id)

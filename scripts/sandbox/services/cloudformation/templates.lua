@@ -65,10 +65,12 @@ end
 
 -- What ValidateTemplate and GetTemplateSummary both say.
 local function described(read, with_types)
-  local capability, types = capabilities.needed(read.tree)
+  local capability, types
+  if not read.pending then capability, types = capabilities.needed(read.tree) end
   return {
     Parameters = declared(read, with_types), Description = read.description,
     Capabilities = capability and json.list { capability },
+    DeclaredTransforms = #read.transforms > 0 and read.transforms or nil,
     CapabilitiesReason = capability
       and ("The following resource(s) require capabilities: [%s]"):format(table.concat(types, ", ")),
   }
@@ -102,16 +104,25 @@ function templates.GetTemplateSummary(context, input)
   local out = described(read, true)
   out.Version = "2010-09-09"
   out.Metadata = read.tree.Metadata and json.encode(read.tree.Metadata)
-  out.ResourceTypes, out.ResourceIdentifierSummaries = resource_types(read)
+  if not read.pending then out.ResourceTypes, out.ResourceIdentifierSummaries = resource_types(read) end
   return out
 end
 
 function templates.GetTemplate(context, input)
-  if input.ChangeSetName then fault.not_emulated("cloudformation GetTemplate of change sets") end
-  if not input.StackName then fault.validation("StackName is required if ChangeSetName is not specified.") end
-  local stack = reads.find(context, input.StackName, "with_id")
-  -- No transforms are emulated, so a template is the same before and after them.
-  return { TemplateBody = stack.template.text, StagesAvailable = json.list { "Original", "Processed" } }
+  local read
+  if input.ChangeSetName then
+    if not input.ChangeSetName:match("^arn:") and not input.StackName then
+      fault.validation("StackName is a required parameter.")
+    end
+    read = reads.change_set(context, input).target.template
+  elseif input.StackName then
+    read = reads.find(context, input.StackName, "with_id").template
+  else
+    fault.validation("StackName is required if ChangeSetName is not specified.")
+  end
+  local processed = input.TemplateStage == "Processed" and read.original
+  return { TemplateBody = processed and json.encode(read.tree) or read.text,
+    StagesAvailable = json.list { "Original", "Processed" } }
 end
 
 return templates

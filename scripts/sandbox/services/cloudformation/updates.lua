@@ -6,6 +6,7 @@ local fault = require "sandbox.fault"
 local same = require "sandbox.same"
 local template = require "sandbox.template"
 local capabilities = require "sandbox.template.capabilities"
+local environment = require "sandbox.engine.environment"
 local rollback = require "sandbox.engine.rollback"
 local update = require "sandbox.engine.update"
 local update_rollback = require "sandbox.engine.update_rollback"
@@ -38,7 +39,7 @@ local function template_of_update(context, stack, input)
   if input.TemplateBody or input.TemplateURL then
     fault.validation("You cannot specify both usePreviousTemplate and Template Body/Template URL.")
   end
-  return stack.template
+  return stack.template.original or stack.template
 end
 
 local function check_same_types(stack, read)
@@ -54,19 +55,22 @@ local function check_same_types(stack, read)
 end
 
 --- What a stack is to become by a request to update it. Raises ValidationError.
+---@param direct boolean? without a change set: then transforms need a capability
 ---@return table target of sandbox.engine.update
-function updates.target(context, stack, input)
-  local read = template_of_update(context, stack, input)
+function updates.target(context, stack, input, direct)
+  local plan = template.bind(template_of_update(context, stack, input), previous_values(stack,
+    input.Parameters or {}),
+    environment.of(context.world, context.region, stack))
+  local read = plan.template
   stacks.check_tags(input.Tags or {})
   stacks.check_types(read, input.ResourceTypes)
   check_same_types(stack, read)
   local target = {
-    template = read, tags = input.Tags, notification_arns = input.NotificationARNs, role_arn = input.RoleARN,
-    rollback_configuration = input.RollbackConfiguration, capabilities = input.Capabilities,
+    template = read, plan = plan, tags = input.Tags, notification_arns = input.NotificationARNs,
+    role_arn = input.RoleARN, rollback_configuration = input.RollbackConfiguration,
+    capabilities = input.Capabilities,
   }
-  target.plan = template.bind(read, previous_values(stack, input.Parameters or {}),
-    stacks.pseudo_parameters(context.region, stack))
-  capabilities.check(read.tree, input.Capabilities or {})
+  capabilities.check(read, input.Capabilities or {}, direct)
   return target
 end
 
@@ -81,8 +85,10 @@ function updates.changes_anything(stack, target)
   for _, field in ipairs { "tags", "notification_arns", "role_arn", "rollback_configuration" } do
     if target[field] ~= nil and not same(stack[field], target[field]) then return true end
   end
-  return not same(stack.plan.texts, target.plan.texts)
-    or not same(stack.plan.conditions, target.plan.conditions)
+  for _, field in ipairs { "texts", "resolved", "dynamic", "conditions" } do
+    if not same(stack.plan[field], target.plan[field]) then return true end
+  end
+  return false
 end
 
 local UPDATEABLE = {
@@ -122,7 +128,7 @@ function updates.UpdateStack(context, input)
   local stack = reads.find(context, input.StackName, "brackets")
   updates.check_updateable(stack, input.DisableRollback)
   check_emulated(input)
-  local target = updates.target(context, stack, input)
+  local target = updates.target(context, stack, input, true)
   if UPDATEABLE[stack.status] and not updates.changes_anything(stack, target) then
     fault.validation("No updates are to be performed.")
   end

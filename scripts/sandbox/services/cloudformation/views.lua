@@ -19,6 +19,7 @@ local function parameter_list(stack)
     local secret = parameters.is_secret(stack.template.parameters[name])
     out[#out + 1] = {
       ParameterKey = name, ParameterValue = secret and parameters.MASK or stack.plan.texts[name],
+      ResolvedValue = stack.plan.resolved[name],
     }
   end
   return listed(out)

@@ -1,0 +1,116 @@
+--- Transforms: what a template becomes before anything else looks at it. AWS::LanguageExtensions and
+-- AWS::Include are done here; others are refused by name.
+
+local json = require "tap.core.json"
+local fault = require "sandbox.fault"
+local extensions = require "sandbox.template.extensions"
+local parse = require "sandbox.template.parse"
+local functions = require "sandbox.template.functions"
+local shape = require "sandbox.template.shape"
+
+local transform = {}
+
+local EXTENSIONS, INCLUDE = "AWS::LanguageExtensions", "AWS::Include"
+
+-- The transforms that a template declares: a list of { name, parameters }.
+local function declared(tree)
+  local section, out = tree.Transform, {}
+  if section == nil then return out end
+  local list = shape.is_list(section) and section or { section }
+  for i, element in ipairs(list) do
+    local name = shape.is_map(element) and element.Name or element
+    if type(name) ~= "string" then fault.validation("Key Name of transform definition must be a string.") end
+    out[i] = { name = name, parameters = shape.is_map(element) and element.Parameters or {} }
+  end
+  return out
+end
+
+local function has_call(node)
+  if type(node) ~= "table" then return false end
+  if shape.is_map(node) and node["Fn::Transform"] ~= nil then return true end
+  for _, inner in pairs(node) do
+    if has_call(inner) then return true end
+  end
+  return false
+end
+
+--- The names of the transforms that a template declares.
+---@return string[]
+function transform.names(tree)
+  local out = json.list {}
+  for i, each in ipairs(declared(tree)) do out[i] = each.name end
+  return out
+end
+
+--- Is anything to be transformed?
+function transform.is_needed(tree)
+  return #declared(tree) > 0 or has_call(tree)
+end
+
+local function fetched(location, environment)
+  if type(location) ~= "string" then fault.validation("Transform AWS::Include failed with: The location "
+    .. "parameter is not a valid S3 uri.") end
+  local text, why = environment.fetch(location)
+  if not text then fault.validation("Transform AWS::Include failed with: %s", why) end
+  return parse.snippet(text)
+end
+
+-- A map with a snippet's members in place of its call.
+local function merged(node, snippet, dropped)
+  local out, keys = {}, {}
+  for _, map in ipairs { node, snippet } do
+    for _, key in ipairs(shape.keys(map)) do
+      if key ~= dropped then
+        if out[key] == nil then keys[#keys + 1] = key end
+        out[key] = map[key]
+      end
+    end
+  end
+  return shape.ordered(out, keys)
+end
+
+local function include(node, environment, scope)
+  if type(node) ~= "table" then return node end
+  local call = shape.is_map(node) and node["Fn::Transform"]
+  if call then
+    if call.Name ~= INCLUDE then fault.validation("No transform named %s found.", tostring(call.Name)) end
+    local location = functions.evaluate((call.Parameters or {}).Location or "", scope)
+    local snippet = fetched(location, environment)
+    if not shape.is_map(snippet) then return snippet end
+    node = merged(node, snippet, "Fn::Transform")
+  end
+  if shape.is_list(node) then
+    local out = json.list {}
+    for i, element in ipairs(node) do out[i] = include(element, environment, scope) end
+    return out
+  end
+  local out, keys = {}, shape.keys(node)
+  for _, key in ipairs(keys) do out[key] = include(node[key], environment, scope) end
+  return shape.ordered(out, keys)
+end
+
+--- The tree after all transforms. Raises ValidationError.
+---@param tree table
+---@param scope table parameters, pseudo and mappings of sandbox.template.functions
+---@param environment { fetch: fun(location: string): string?, string? } reads s3://bucket/key
+---@return table tree
+---@return boolean extended the language extensions are on
+function transform.apply(tree, scope, environment)
+  local extended = false
+  local out = include(tree, environment, scope)
+  for _, each in ipairs(declared(tree)) do
+    if each.name == EXTENSIONS then
+      extended = true
+      out = extensions.apply(out, scope)
+    elseif each.name == INCLUDE then
+      out = merged(out, fetched(functions.evaluate(each.parameters.Location or "", scope), environment))
+    elseif each.name:match("^AWS::") then
+      fault.not_emulated("cloudformation templates with the transform " .. each.name)
+    else
+      fault.validation("No transform named %s found.", each.name)
+    end
+  end
+  return merged(out, {}, "Transform"), extended
+end
+
+return transform
