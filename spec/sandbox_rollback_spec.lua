@@ -160,13 +160,6 @@ describe("a creation that fails", function()
       w:reason("demo", "Wait", "CREATE_FAILED"))
   end)
 
-  it("a nested stack fails and says that it is not emulated", function()
-    local child = { Type = "AWS::CloudFormation::Stack", Properties = { TemplateURL = "https://x" } }
-    w:create("demo", { Child = child })
-    assert.are.equal("The sandbox does not emulate nested stacks.",
-      w:reason("demo", "Child", "CREATE_FAILED"))
-  end)
-
   it("6.1 a function that cannot be computed fails its resource", function()
     local third_of_two = { ["Fn::Select"] = { "2", { ["Fn::Split"] = { ",", "a,b" } } } }
     w:create("demo", { T = topic { DisplayName = third_of_two } })

@@ -13,6 +13,9 @@
 --                service, operation    names, with * for any text
 --                trouble   a kind of sandbox.trouble | delay = seconds
 --                share     0..1: strikes by chance                     nth, times (any number if nil)
+--   custom     type, with * for any text -> function(request) that answers a custom resource's request as its
+--              provider would (reference part 12): { Status, Reason, PhysicalResourceId, Data }; nil: no
+-- answer
 --
 -- The engine asks `verdict` before it lets a resource's action take its course, the listener asks `disturb`
 -- for each request.
@@ -50,6 +53,7 @@ local STARTS_AT = 1767225600 -- 2026-01-01: a scenario's run shows the same time
 
 local WHOLE = {
   teaches = "string", seed = "number", starts_at = "number", resources = "table", requests = "table",
+  custom = "table",
 }
 
 local function check(where, value, fields)
@@ -106,7 +110,8 @@ function scenario.new(definition, name)
   return setmetatable({
     name = name, teaches = definition.teaches, seed = definition.seed,
     starts_at = definition.starts_at or STARTS_AT,
-    resources = rules_of(definition.resources, 1), requests = rules_of(definition.requests, math.huge),
+    custom = definition.custom, resources = rules_of(definition.resources, 1), requests =
+      rules_of(definition.requests, math.huge),
   }, Scenario)
 end
 
@@ -162,6 +167,15 @@ function Scenario:verdict(stack_name, resource, action)
     local fit = (not rule.on or rule.on == action) and fits(rule.stack, stack_name)
       and (fits(rule.resource, resource.logical) or fits(rule.resource, resource.type))
     if fit and strikes(rule) then return rule end
+  end
+end
+
+--- The function that answers for a custom resource's provider; nil when the scenario has none.
+---@param type_name string
+---@return (fun(request: table): table?)?
+function Scenario:provider(type_name)
+  for pattern, provider in pairs(self.custom or {}) do
+    if fits(pattern, type_name) then return provider end
   end
 end
 

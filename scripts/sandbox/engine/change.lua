@@ -9,6 +9,7 @@ local same = require "sandbox.same"
 local catalog = require "sandbox.resources.catalog"
 local durations = require "sandbox.resources.durations"
 local replacement = require "sandbox.resources.replacement"
+local drivers = require "sandbox.engine.drivers"
 local provision = require "sandbox.engine.provision"
 
 local change = {}
@@ -53,9 +54,23 @@ local function complete(op, resource, turn)
   turn.done(true)
 end
 
+-- Where a change by a driver ends.
+local function course_of(op, resource, turn)
+  return {
+    replaced = function(reason)
+      resource.replaced = true
+      op:resource_event(resource, "UPDATE_IN_PROGRESS", reason)
+    end,
+    done = function() complete(op, resource, turn) end,
+    failed = function(reason) fail(op, resource, turn, reason) end,
+  }
+end
+
 local function change_in_place(op, resource, turn, properties, shown)
   resource.shown_properties = shown
   op:resource_event(resource, "UPDATE_IN_PROGRESS")
+  local driver = drivers.of(resource.type)
+  if driver then return driver.update(op, resource, properties, course_of(op, resource, turn)) end
   op:act(resource, "update", durations.update(catalog.of(resource.type), resource.stream), {
     done = function()
       resource.facts.properties = properties
@@ -96,7 +111,7 @@ end
 function change.apply(op, resource, definition, turn, touched)
   local ok, properties, shown = pcall(provision.evaluate, op.stack, definition)
   if not ok and not fault.is(properties) then error(properties, 0) end
-  if ok and same(properties, resource.properties) then
+  if ok and same(properties, resource.properties) and not catalog.of(resource.type).always_updated then
     resource.definition = definition
     return turn.done(true)
   end
@@ -119,7 +134,7 @@ end
 -- The physical resource that a replacement made, for the clean-up.
 local function made_by(resource)
   return { thing = resource.thing, physical_id = resource.physical_id, logical = resource.logical,
-    type = resource.type, stream = resource.stream }
+    type = resource.type, stream = resource.stream, properties = resource.properties }
 end
 
 --- Puts a resource back to what it was before the update; what a replacement had made is then to be cleaned
@@ -132,6 +147,17 @@ function change.revert(op, resource, turn, old)
     return complete(op, resource, turn)
   end
   op:resource_event(resource, "UPDATE_IN_PROGRESS")
+  local driver = drivers.of(resource.type)
+  if driver then
+    return driver.revert(op, resource, resource.before.properties, {
+      replaced = function() old[#old + 1] = made_by(resource) end,
+      done = function()
+        put_back(op, resource)
+        complete(op, resource, turn)
+      end,
+      failed = function(reason) fail(op, resource, turn, reason) end,
+    })
+  end
   op:act(resource, "rollback", durations.update(catalog.of(resource.type), resource.stream), {
     done = function()
       put_back(op, resource)

@@ -4,6 +4,7 @@
 
 local catalog = require "sandbox.resources.catalog"
 local durations = require "sandbox.resources.durations"
+local drivers = require "sandbox.engine.drivers"
 local provision = require "sandbox.engine.provision"
 local walk = require "sandbox.engine.walk"
 
@@ -21,11 +22,24 @@ local function delete_old(op, old, turn)
     return turn.done(true)
   end
   op:cleanup_event(old, "DELETE_IN_PROGRESS")
-  op:after(durations.delete(catalog.of(old.type), old.stream), function()
-    provision.forget(op, old)
-    op:cleanup_event(old, "DELETE_COMPLETE")
-    turn.done(true)
-  end)
+  local course = {
+    done = function()
+      provision.forget(op, old)
+      op:cleanup_event(old, "DELETE_COMPLETE")
+      turn.done(true)
+    end,
+    failed = function(reason)
+      orphan(old.thing)
+      op:cleanup_event(old, "DELETE_FAILED", reason)
+      op.left_behind = true
+      turn.done(true)
+    end,
+  }
+  local driver = drivers.of(old.type)
+  if driver then return driver.delete(op, old, course) end
+  local refusal = provision.refused_deletion(op, old)
+  if refusal then return op:after(1, function() course.failed(refusal) end) end
+  op:after(durations.delete(catalog.of(old.type), old.stream), course.done)
 end
 
 local function delete_removed(op, resource, turn)

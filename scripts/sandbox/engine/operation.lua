@@ -52,13 +52,23 @@ end
 -- is reported, and the stack ends in a failed state instead of hanging.
 function Operation:after(seconds, fn)
   local timer
+  local guarded = self:guard(fn)
   timer = self.world.clock.after(seconds, function()
     self.timers[timer] = nil
-    if self.over then return end
-    local ok, err = xpcall(fn, function(e) return debug.traceback(tostring(e), 2) end)
-    if not ok then crash(self, err) end
+    guarded()
   end)
   self.timers[timer] = true
+end
+
+--- A function that calls fn unless the operation has ended by then: for what other operations tell this one.
+function Operation:guard(fn)
+  return function(...)
+    if self.over then return end
+    local arguments = table.pack(...)
+    local ok, err = xpcall(function() fn(table.unpack(arguments, 1, arguments.n)) end,
+      function(e) return debug.traceback(tostring(e), 2) end)
+    if not ok then crash(self, err) end
+  end
 end
 
 --- Calls fn after a time between `least` and `most` seconds.
@@ -90,7 +100,7 @@ function Operation:finish()
   self.over = true
   self:cancel_timers()
   if self.stack.operation == self then self.stack.operation = nil end
-  if self.ended then self.ended(self.stack.status) end
+  if self.ended then self.ended(self.stack.status, self.why or self.stack.status_reason) end
 end
 
 local function record(self, event)
@@ -135,11 +145,11 @@ end
 
 --- Records what happens to an old physical resource in a clean-up; its logical resource's status stays.
 ---@param old table { logical, type, physical_id }
-function Operation:cleanup_event(old, status)
+function Operation:cleanup_event(old, status, reason)
   record(self, {
     EventId = old.logical .. "-" .. self.stack.stream:uuid(), Timestamp = self:now(),
     LogicalResourceId = old.logical, PhysicalResourceId = old.physical_id, ResourceType = old.type,
-    ResourceStatus = status,
+    ResourceStatus = status, ResourceStatusReason = reason,
   })
 end
 

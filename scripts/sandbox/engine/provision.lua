@@ -11,7 +11,9 @@ local pattern = require "sandbox.resources.pattern"
 local dynamic = require "sandbox.template.dynamic"
 local functions = require "sandbox.template.functions"
 local parameters = require "sandbox.template.parameters"
+local drivers = require "sandbox.engine.drivers"
 local scope = require "sandbox.engine.scope"
+local signals = require "sandbox.engine.signals"
 
 local provision = {}
 
@@ -42,15 +44,17 @@ local function evaluate(stack, resource)
   resource.properties, resource.shown_properties = provision.evaluate(stack, resource.definition)
 end
 
--- What patterns are filled from.
-local function facts_of(op, resource)
-  local stack = op.stack
-  return {
+--- What patterns are filled from, the name among it when the type has one.
+function provision.facts(op, resource)
+  local stack, record = op.stack, catalog.of(resource.type)
+  local facts = {
     type = resource.type, logical = resource.logical, stack = stack.name, stack_id = stack.id,
     region = stack.region.name, account = stack.region.account, partition = stack.region.partition,
     created = text.iso_time(op:now(), true):gsub("Z$", ""), properties = resource.properties, parts = {},
-    stream = resource.stream,
+    stream = resource.stream, resource = resource,
   }
+  if record.name then facts.name, facts.custom_name = names.of(record.name, facts) end
+  return facts
 end
 
 local function taken(thing)
@@ -58,31 +62,37 @@ local function taken(thing)
   return ("%s already exists"):format(thing.key)
 end
 
---- Gives the resource its physical id and puts its thing into the store; a text when the service would refuse
--- it, and then whether that is because the name that the template gives is taken.
----@return string? refusal
----@return boolean? name_taken
-function provision.make(op, resource)
-  local record, facts = catalog.of(resource.type), facts_of(op, resource)
-  if record.refusal then return record.refusal end
-  local custom = false
-  if record.name then facts.name, custom = names.of(record.name, facts) end
-  local id = record.id or "{name}"
-  facts.id = type(id) == "function" and id(facts, pattern.expand) or pattern.expand(id, facts)
-  local home = op.stack.region:home(record.global)
-  local key = facts.name or facts.id
-  local other = home:thing(resource.type, key)
-  if other and custom then return taken(other), true end
-  if other then key = op.stack.id .. "/" .. resource.logical end
-  local refusal = record.refuse_create and record.refuse_create(facts, home)
-  if refusal then return refusal end
+--- Takes a physical id for the resource's, and puts its thing into the store.
+---@param facts table
+---@param key string of the thing
+---@param home table where the thing lives
+function provision.adopt(op, resource, facts, key, home)
   resource.facts, resource.physical_id = facts, facts.id
   resource.thing = {
     type = resource.type, key = key, id = facts.id, properties = resource.properties, facts = facts,
     home = home, created = op:now(), owner = { stack = op.stack, logical = resource.logical },
   }
   home:add_thing(resource.thing)
+  local record = catalog.of(resource.type)
   if record.made then record.made(resource.thing, op.world) end
+end
+
+--- Gives the resource its physical id and puts its thing into the store; a text when the service would refuse
+-- it, and then whether that is because the name that the template gives is taken.
+---@return string? refusal
+---@return boolean? name_taken
+function provision.make(op, resource)
+  local record, facts = catalog.of(resource.type), provision.facts(op, resource)
+  local id = record.id or "{name}"
+  facts.id = type(id) == "function" and id(facts, pattern.expand) or pattern.expand(id, facts)
+  local home = op.stack.region:home(record.global)
+  local key = facts.name or facts.id
+  local other = home:thing(resource.type, key)
+  if other and facts.custom_name then return taken(other), true end
+  if other then key = op.stack.id .. "/" .. resource.logical end
+  local refusal = record.refuse_create and record.refuse_create(facts, home)
+  if refusal then return refusal end
+  provision.adopt(op, resource, facts, key, home)
 end
 
 --- Gives a resource and its thing other properties.
@@ -119,15 +129,24 @@ local function stabilize(op, resource, turn, total, settle)
   })
 end
 
+-- Where a creation ends.
+local function course_of(op, resource, turn)
+  return {
+    initiated = function() op:resource_event(resource, "CREATE_IN_PROGRESS",
+      "Resource creation Initiated") end,
+    done = function() complete(op, resource, turn) end,
+    failed = function(reason) fail_creation(op, resource, turn, reason) end,
+  }
+end
+
 local function initiate(op, resource, turn, total, settle)
+  local course, driver = course_of(op, resource, turn), drivers.of(resource.type)
+  if driver then return driver.create(op, resource, course) end
   local refusal = provision.make(op, resource)
-  if refusal then return fail_creation(op, resource, turn, refusal) end
-  op:resource_event(resource, "CREATE_IN_PROGRESS", "Resource creation Initiated")
-  local timeout = catalog.of(resource.type).timeout
-  local seconds, reason
-  if timeout then seconds, reason = timeout(resource.properties) end
-  if not seconds then return stabilize(op, resource, turn, total, settle) end
-  op:after(seconds, function() fail_creation(op, resource, turn, reason) end)
+  if refusal then return course.failed(refusal) end
+  course.initiated()
+  if signals.awaited(op, resource, course) then return end
+  stabilize(op, resource, turn, total, settle)
 end
 
 --- Creates a resource.
@@ -148,6 +167,7 @@ end
 
 --- The event of a creation that is given up because something else failed.
 function provision.cancel(op, resource)
+  resource.awaits = nil
   op:resource_event(resource, "CREATE_FAILED", "Resource creation cancelled")
 end
 
@@ -174,8 +194,9 @@ function provision.forget(op, resource)
   if record.gone then record.gone(thing, op.world) end
 end
 
--- Why the service would not delete it: protected, or in use. As a handler's message; nil when it would.
-local function refused_deletion(op, resource, record)
+--- Why the service would not delete it: protected, or in use. As a handler's message; nil when it would.
+function provision.refused_deletion(op, resource)
+  local record = catalog.of(resource.type)
   if is_protected(resource, record.protection) then return handler_failure(op, record.protection) end
   return record.refuse_delete and resource.thing and record.refuse_delete(resource.thing, resource.thing.home)
 end
@@ -191,14 +212,14 @@ function provision.delete(op, resource, turn)
   end
   local record = catalog.of(resource.type)
   op:resource_event(resource, "DELETE_IN_PROGRESS")
-  local refusal = refused_deletion(op, resource, record)
+  local refusal = provision.refused_deletion(op, resource)
   if refusal then
     return op:after(REFUSED_AFTER, function()
       op:resource_event(resource, "DELETE_FAILED", refusal)
       turn.done(false)
     end)
   end
-  op:act(resource, "delete", durations.delete(record, resource.stream), {
+  local course = {
     done = function()
       provision.forget(op, resource)
       op:resource_event(resource, "DELETE_COMPLETE")
@@ -208,7 +229,10 @@ function provision.delete(op, resource, turn)
       op:resource_event(resource, "DELETE_FAILED", reason)
       turn.done(false)
     end,
-  })
+  }
+  local driver = drivers.of(resource.type)
+  if driver then return driver.delete(op, resource, course) end
+  op:act(resource, "delete", durations.delete(record, resource.stream), course)
 end
 
 --- Leaves a resource where it is, without its stack.

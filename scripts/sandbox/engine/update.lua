@@ -51,6 +51,7 @@ local function fail(op, why)
     op.failed[#op.failed + 1] = resource
   end
   why = why or failures(op)
+  op.why = why
   if op.disable_rollback then
     op:stack_event("UPDATE_FAILED", why)
     op.stack.unfinished = update_rollback.state(op)

@@ -90,7 +90,7 @@ end
 ---@param stack table in UPDATE_ROLLBACK_FAILED
 ---@param id string
 function update_rollback.can_skip(stack, id)
-  return stack.unfinished.stuck[id] ~= nil
+  return stack.unfinished ~= nil and stack.unfinished.stuck[id] ~= nil
 end
 
 --- Starts the way back, or goes on with one that failed.
@@ -100,8 +100,10 @@ end
 ---@param reason string of the stack's event
 ---@param token string?
 ---@param skip string[]? when it goes on: logical ids of what stays as it is
-function update_rollback.start(world, stack, state, reason, token, skip)
+---@param nested table<string, string[]>? the same of nested stacks, by their names
+function update_rollback.start(world, stack, state, reason, token, skip, nested)
   local op = operation.begin(world, stack, skip and "CONTINUE_ROLLBACK" or "ROLLBACK", token)
+  op.skip = nested or {}
   op.update_plan = state.update_plan or stack.plan
   state.update_plan = op.update_plan
   for field, value in pairs(state.previous) do stack[field] = value end

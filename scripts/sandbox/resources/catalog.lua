@@ -12,13 +12,13 @@
 --               what depends on the resource starts, before the resource itself is complete
 --   protection  { property = "X", message = ... }: while the property is true, it cannot be deleted
 --   global      true: its names are the account's, not the region's
---   refusal     why creating one fails in this version of the sandbox
 --   refuse_create(facts, region), refuse_delete(thing, region)
 --               why the service refuses to make or to delete it: a text, or nil
 --   made(thing, world), changed(thing, old_properties, world), gone(thing, world)
 --               keep what the type's own service shows (thing.state) in step
---   timeout     a function(properties) -> seconds, text: it never completes by itself, but fails then, with
---               that
+--   driver      the module of sandbox.engine that decides when it is complete (sandbox.engine.drivers)
+--   always_updated  true: an update of its stack updates it even when its properties stay the same
+--   signals     { longest = seconds }: it waits for signals (sandbox.engine.signals)
 --
 -- A type without a record is made by rule, so that any template can be rehearsed.
 
@@ -32,7 +32,8 @@ for _, file in ipairs(FILES) do
 end
 
 local CUSTOM = {
-  name = { suffix = "upper" }, any_attribute = true, initiate = math.huge, create = { 5, 15 }, delete = 3,
+  name = { suffix = "upper" }, any_attribute = true, initiate = 1, create = { 5, 15 }, delete = 3,
+  driver = "custom",
 }
 
 -- The rule for other types: attributes that are named like an ARN are one, all others name themselves.

@@ -1,16 +1,7 @@
 --- Resource types of watching and operating, and CloudFormation's own. Records: sandbox.resources.catalog.
 
 local crypto = require "tap.core.crypto"
-
-local NO_SIGNAL_DEFAULT = "43200" -- the service's longest wait for signals, seconds
-
--- No call brings signals to this sandbox, so a condition that waits for some times out, as in the service.
-local function wait_for_signals(properties)
-  local count = math.tointeger(tonumber(properties.Count or "1")) or 1
-  if count == 0 then return nil end
-  return tonumber(properties.Timeout or NO_SIGNAL_DEFAULT),
-    ("WaitCondition timed out. Received 0 conditions when expecting %d"):format(count)
-end
+local json = require "tap.core.json"
 
 -- Where a real handle's signals would be put: a presigned URL.
 local function handle_url(facts, expand)
@@ -47,10 +38,11 @@ return {
       local handle = tostring(facts.properties.Handle or ""):match("/([^/?]+)%?") or facts.logical
       return facts.stack_id .. "/" .. handle
     end,
-    create = 1, delete = 1, attributes = { Data = "{}" }, timeout = wait_for_signals,
+    create = 1, delete = 1, signals = { longest = 43200 },
+    attributes = { Data = function(facts) return json.encode(facts.resource.signal_data or {}) end },
   },
   ["AWS::CloudFormation::Stack"] = {
-    name = { suffix = "upper" }, any_attribute = true, create = 10, delete = 10,
-    refusal = "The sandbox does not emulate nested stacks.",
+    name = { suffix = "upper" }, any_attribute = true, create = 10, delete = 10, driver = "nested",
+    always_updated = true,
   },
 }

@@ -50,6 +50,7 @@ end
 ---@param facts table
 ---@param name string
 function pattern.attribute(facts, name)
+  if facts.attribute then return facts.attribute(name) end
   local value = catalog.attribute(facts.type, name)
   if type(value) == "string" then return pattern.expand(value, facts) end
   if type(value) == "function" then return value(facts, pattern.expand) end

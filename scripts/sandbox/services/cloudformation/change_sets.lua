@@ -8,8 +8,8 @@ local diff = require "sandbox.engine.diff"
 local operation = require "sandbox.engine.operation"
 local update = require "sandbox.engine.update"
 local paging = require "sandbox.services.paging"
+local requests = require "sandbox.engine.requests"
 local reads = require "sandbox.services.cloudformation.reads"
-local stacks = require "sandbox.services.cloudformation.stacks"
 local updates = require "sandbox.services.cloudformation.updates"
 
 local change_sets = {}
@@ -49,7 +49,7 @@ local function stack_to_create(context, input)
   elseif stack then
     return stack, false
   end
-  stack = stacks.record(context, { StackName = input.StackName })
+  stack = requests.record(context, { StackName = input.StackName })
   nothing(stack)
   return stack, true
 end
@@ -69,7 +69,7 @@ end
 
 local function has_changes(set)
   if set.type == "CREATE" then return true end
-  return updates.changes_anything(set.stack, set.target)
+  return requests.changes_anything(set.stack, set.target)
 end
 
 local function finish_creation(set)
@@ -101,7 +101,7 @@ function change_sets.CreateChangeSet(context, input)
   if reads.change_set_of(stack, input.ChangeSetName) then
     fault.raise("AlreadyExistsException", ("ChangeSet %s already exists"):format(input.ChangeSetName))
   end
-  local target = updates.target(context, stack, input)
+  local target = requests.target(context, stack, input)
   if is_new then review(context, stack) end
   local set = record(context, input, stack, target)
   stack.change_sets = stack.change_sets or {}

@@ -1,75 +1,15 @@
 --- CloudFormation's operations that change stacks: what is checked before one is accepted. What happens then
 -- is the engine's (sandbox.engine).
 
-local json = require "tap.core.json"
 local fault = require "sandbox.fault"
 local template = require "sandbox.template"
-local capabilities = require "sandbox.template.capabilities"
 local create = require "sandbox.engine.create"
 local delete = require "sandbox.engine.delete"
-local environment = require "sandbox.engine.environment"
+local requests = require "sandbox.engine.requests"
 local reads = require "sandbox.services.cloudformation.reads"
-local templates = require "sandbox.services.cloudformation.templates"
 local tokens = require "sandbox.services.cloudformation.tokens"
 
 local stacks = {}
-
-local function on_failure(input)
-  if input.OnFailure and input.DisableRollback ~= nil then
-    fault.validation("Either DisableRollback or OnFailure can be specified, not both.")
-  end
-  return input.OnFailure or input.DisableRollback and "DO_NOTHING" or "ROLLBACK"
-end
-
---- Raises ValidationError for tags that are the service's own.
-function stacks.check_tags(tags)
-  for _, tag in ipairs(tags) do
-    if tag.Key:match("^aws:") then
-      fault.validation('"aws:" prefixed tag key names are not allowed for external use.')
-    end
-  end
-end
-
--- "AWS::EC2::*", "AWS::*", "Custom::Name"
-local function type_matches(type_name, pattern)
-  local start = pattern:match("^(.*)%*$")
-  if start then return type_name:sub(1, #start) == start end
-  return type_name == pattern
-end
-
---- Raises ValidationError when a template has a type that the ResourceTypes of a request leave out.
-function stacks.check_types(read, allowed)
-  if not allowed then return end
-  for _, id in ipairs(json.keys(read.resources)) do
-    local type_name, ok = read.resources[id].Type, false
-    for _, pattern in ipairs(allowed) do ok = ok or type_matches(type_name, pattern) end
-    if not ok then
-      fault.validation("Resource type %s is not allowed by parameter ResourceTypes [%s]", type_name,
-        table.concat(allowed, ", "))
-    end
-  end
-end
-
---- The record of a stack that a request wants. It is not in the store yet.
-function stacks.record(context, input)
-  local region, clock = context.region, context.world.clock
-  local use = region:use_name(input.StackName)
-  local chance = ("%s/%s/%d"):format(region.name, input.StackName, use)
-  local stream = context.world.store:stream(chance)
-  local now = math.floor(clock.now() * 1000) / 1000
-  return {
-    name = input.StackName, region = region, chance = chance, stream = stream, created = now,
-    id = ("arn:%s:cloudformation:%s:%s:stack/%s/%s"):format(region.partition, region.name, region.account,
-      input.StackName, stream:time_uuid(now)),
-    on_failure = on_failure(input), timeout_minutes = input.TimeoutInMinutes,
-    capabilities = input.Capabilities, tags = input.Tags or {},
-    notification_arns = input.NotificationARNs or {}, role_arn = input.RoleARN,
-    termination_protection = input.EnableTerminationProtection or false,
-    rollback_configuration = input.RollbackConfiguration or {},
-    retain_except_on_create = input.RetainExceptOnCreate,
-    resources = {}, events = {}, outputs = {}, last_operations = {},
-  }
-end
 
 -- Fields of a stack in review that its creation leaves as they are.
 local KEPT = { "id", "chance", "stream", "created", "events", "last_operations" }
@@ -90,18 +30,12 @@ function stacks.CreateStack(context, input)
   local region = context.region
   local before = tokens.seen(region, "CreateStack", input)
   if before then return { StackId = before } end
-  local read = template.read(templates.text(context, input))
+  local read = template.read(requests.text(context, input))
   local reviewed = region.stack_names[input.StackName]
   if reviewed and reviewed.status ~= "REVIEW_IN_PROGRESS" then
     fault.raise("AlreadyExistsException", ("Stack [%s] already exists"):format(input.StackName))
   end
-  stacks.check_tags(input.Tags or {})
-  local stack = stacks.record(context, input)
-  if reviewed then stack.id = reviewed.id end
-  stack.plan = template.bind(read, input.Parameters or {}, environment.of(context.world, region, stack))
-  stack.template = stack.plan.template
-  stacks.check_types(stack.template, input.ResourceTypes)
-  capabilities.check(stack.template, input.Capabilities or {}, true)
+  local stack = requests.bound_stack(context, input, read, reviewed and reviewed.id)
   stack = take_over(reviewed, stack)
   if not reviewed then region:add_stack(stack) end
   tokens.remember(region, "CreateStack", input, stack.id)

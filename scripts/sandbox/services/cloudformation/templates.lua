@@ -5,46 +5,10 @@ local fault = require "sandbox.fault"
 local template = require "sandbox.template"
 local capabilities = require "sandbox.template.capabilities"
 local parameters = require "sandbox.template.parameters"
+local requests = require "sandbox.engine.requests"
 local reads = require "sandbox.services.cloudformation.reads"
-local address = require "sandbox.services.s3.address"
-local s3 = require "sandbox.services.s3.store"
 
 local templates = {}
-
-local MAX_BYTES = 1000000
-local MORE = "\nFor more information check http://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html"
-
---- The text of a template in the sandbox's S3. Raises ValidationError, with S3's own reason.
----@param url string
----@return string
-function templates.fetch(context, url)
-  if not url:match("^https://") then fault.validation("TemplateURL must be a supported URL.") end
-  local bucket, key, version = address.parse(url)
-  if not bucket then
-    fault.validation("S3 error: Domain name specified in %s is not a valid S3 domain", key)
-  end
-  local ok, object = pcall(function() return s3.get(s3.bucket(context, bucket), key, version) end)
-  if not ok then
-    if not fault.is(object) then error(object, 0) end
-    fault.validation("S3 error: %s%s", object.message, MORE)
-  elseif #object.body > MAX_BYTES then
-    fault.validation("Template may not exceed %d bytes in size.", MAX_BYTES)
-  end
-  return object.body
-end
-
---- The template's text of a request that must bring one.
----@param context table
----@param input table
----@return string
-function templates.text(context, input)
-  if input.TemplateBody and input.TemplateURL then
-    fault.validation("You cannot specify both Template Body and Template URL")
-  elseif input.TemplateURL then
-    return templates.fetch(context, input.TemplateURL)
-  end
-  return input.TemplateBody or fault.validation("Either Template URL or Template Body must be specified.")
-end
 
 local function declared(read, with_types)
   local out = json.list {}
@@ -77,7 +41,7 @@ local function described(read, with_types)
 end
 
 function templates.ValidateTemplate(context, input)
-  return described(template.read(templates.text(context, input)), false)
+  return described(template.read(requests.text(context, input)), false)
 end
 
 local function resource_types(read)
@@ -100,7 +64,7 @@ end
 function templates.GetTemplateSummary(context, input)
   if input.StackSetName then fault.not_emulated("cloudformation GetTemplateSummary of stack sets") end
   local read = input.StackName and reads.find(context, input.StackName, "with_id").template
-    or template.read(templates.text(context, input))
+    or template.read(requests.text(context, input))
   local out = described(read, true)
   out.Version = "2010-09-09"
   out.Metadata = read.tree.Metadata and json.encode(read.tree.Metadata)

@@ -63,6 +63,7 @@ function views.stack(stack)
     Tags = json.list(stack.tags),
     EnableTerminationProtection = protection, DriftInformation = not_checked("StackDriftStatus"),
     RetainExceptOnCreate = stack.retain_except_on_create, DeletionMode = stack.deletion_mode,
+    ParentId = stack.parent and stack.parent.id, RootId = stack.root and stack.root.id,
     LastOperations = listed(json.list(stack.last_operations)),
   }
 end
@@ -74,6 +75,7 @@ function views.summary(stack)
     CreationTime = stack.created, LastUpdatedTime = stack.updated,
     DeletionTime = deletion_time(stack), StackStatus = stack.status,
     StackStatusReason = stack.status_reason, DriftInformation = not_checked("StackDriftStatus"),
+    ParentId = stack.parent and stack.parent.id, RootId = stack.root and stack.root.id,
   }
 end
 
