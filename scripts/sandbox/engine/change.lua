@@ -10,6 +10,7 @@ local catalog = require "sandbox.resources.catalog"
 local durations = require "sandbox.resources.durations"
 local replacement = require "sandbox.resources.replacement"
 local drivers = require "sandbox.engine.drivers"
+local policy = require "sandbox.engine.policy"
 local provision = require "sandbox.engine.provision"
 
 local change = {}
@@ -101,6 +102,14 @@ local function replace(op, resource, turn, properties, shown)
   end)
 end
 
+local NO_WAY_BACK = "Replacement type updates not supported on stack with disable-rollback."
+
+-- Why a change may not be made; nil when it may.
+local function refusal_of(op, resource, replaces)
+  if replaces and op.disable_rollback then return NO_WAY_BACK end
+  return policy.denial(op.policy, replaces and "Update:Replace" or "Update:Modify", resource)
+end
+
 --- Brings a resource that exists to what the template says. A resource whose properties stay the same has no
 -- events.
 ---@param op table the operation
@@ -118,11 +127,14 @@ function change.apply(op, resource, definition, turn, touched)
   remember(resource)
   touched[#touched + 1] = resource
   resource.definition = definition
-  if not ok then
+  local replaces = ok and needs_replacement(resource.type, resource.properties, properties)
+  local problem = ok and refusal_of(op, resource, replaces)
+  if not ok then problem = properties.message end
+  if problem then
     op:resource_event(resource, "UPDATE_IN_PROGRESS")
-    return op:after(REFUSED_AFTER, function() fail(op, resource, turn, properties.message) end)
+    return op:after(REFUSED_AFTER, function() fail(op, resource, turn, problem) end)
   end
-  local way = needs_replacement(resource.type, resource.properties, properties) and replace or change_in_place
+  local way = replaces and replace or change_in_place
   way(op, resource, turn, properties, shown)
 end
 

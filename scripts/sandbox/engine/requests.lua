@@ -7,6 +7,7 @@ local same = require "sandbox.same"
 local template = require "sandbox.template"
 local capabilities = require "sandbox.template.capabilities"
 local environment = require "sandbox.engine.environment"
+local policy = require "sandbox.engine.policy"
 local address = require "sandbox.services.s3.address"
 local s3 = require "sandbox.services.s3.store"
 
@@ -178,6 +179,30 @@ function requests.changes_anything(stack, target)
   return false
 end
 
+-- The text of a policy of a request: <name>Body, or what <name>URL points to.
+local function policy_text(context, input, name)
+  local body, url = input[name .. "Body"], input[name .. "URL"]
+  if body and url then fault.validation("You cannot specify both %sURL and %sBody", name, name) end
+  return url and requests.fetch(context, url) or body
+end
+
+--- The policy that a request brings; nil when it brings none. Raises ValidationError.
+---@param name string "StackPolicy" or "StackPolicyDuringUpdate"
+function requests.policy(context, input, name)
+  return policy.parse(policy_text(context, input, name))
+end
+
+function requests.has_policy(input)
+  return input.StackPolicyBody ~= nil or input.StackPolicyURL ~= nil
+end
+
+--- Gives a stack the policy that a request brings; an empty one takes it away.
+function requests.set_policy(context, stack, input)
+  local text = policy_text(context, input, "StackPolicy")
+  stack.policy = policy.parse(text)
+  stack.policy_text = stack.policy and text or nil
+end
+
 --- The record of a stack that a request wants, with its template bound. Raises what the service refuses.
 ---@param read table of template.read
 ---@param id string? nil: a new one
@@ -190,6 +215,7 @@ function requests.bound_stack(context, input, read, id)
   stack.template = stack.plan.template
   requests.check_types(stack.template, input.ResourceTypes)
   capabilities.check(stack.template, input.Capabilities or {}, true)
+  if requests.has_policy(input) then requests.set_policy(context, stack, input) end
   return stack
 end
 

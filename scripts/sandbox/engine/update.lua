@@ -6,6 +6,7 @@ local operation = require "sandbox.engine.operation"
 local change = require "sandbox.engine.change"
 local cleanup = require "sandbox.engine.cleanup"
 local outputs = require "sandbox.engine.outputs"
+local policy = require "sandbox.engine.policy"
 local provision = require "sandbox.engine.provision"
 local update_rollback = require "sandbox.engine.update_rollback"
 local walk = require "sandbox.engine.walk"
@@ -71,8 +72,22 @@ local function removed_ids(op)
   return out
 end
 
+-- Removals that the stack's policy does not allow.
+local function refuse_removals(op)
+  for _, id in ipairs(removed_ids(op)) do
+    local resource = op.stack.resources[id]
+    local why = policy.denial(op.policy, "Update:Delete", resource)
+    if why then
+      op:resource_event(resource, "UPDATE_FAILED", why)
+      op.failed[#op.failed + 1] = resource
+    end
+  end
+  return #op.failed > 0
+end
+
 local function complete(op)
   local stack, old = op.stack, {}
+  if refuse_removals(op) then return fail(op) end
   local why = outputs.publish(stack)
   if why then return fail(op, why) end
   for _, resource in ipairs(op.touched) do
@@ -124,11 +139,12 @@ end
 ---@param world table
 ---@param stack table
 ---@param target table the stack's fields as they are to be: template, plan, tags, ...
----@param options { token: string?, disable_rollback: boolean? }
+---@param options { token: string?, disable_rollback: boolean?, policy: table? } policy: in place of the
+-- stack's
 function update.start(world, stack, target, options)
   local op = operation.begin(world, stack, "UPDATE_STACK", options.token)
   op.failed, op.touched, op.created = {}, {}, {}
-  op.disable_rollback = options.disable_rollback
+  op.disable_rollback, op.policy = options.disable_rollback, options.policy or stack.policy
   op.previous, stack.unfinished = apply_target(stack, target), nil
   stack.updated = op:now()
   op:stack_event("UPDATE_IN_PROGRESS", "User Initiated")

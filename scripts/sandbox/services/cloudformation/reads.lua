@@ -140,6 +140,10 @@ function reads.ListStackResources(context, input)
   return { StackResourceSummaries = viewed(stack, page, views.resource_summary), NextToken = next_token }
 end
 
+function reads.GetStackPolicy(context, input)
+  return { StackPolicyBody = find(context, input.StackName, "colon").policy_text }
+end
+
 function reads.ListExports(context, input)
   local page, next_token = paging.forward(context.region:sorted_exports(), input.NextToken, PAGE, "exports")
   return { Exports = map(page, views.export), NextToken = next_token }

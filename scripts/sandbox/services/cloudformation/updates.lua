@@ -33,10 +33,6 @@ end
 
 -- What this version leaves out is refused by name rather than ignored.
 local function check_emulated(input)
-  for _, member in ipairs { "StackPolicyDuringUpdateBody", "StackPolicyDuringUpdateURL", "StackPolicyBody",
-    "StackPolicyURL" } do
-    if input[member] then fault.not_emulated("cloudformation UpdateStack with " .. member) end
-  end
   if (input.DeploymentConfig or {}).Mode == "EXPRESS" then
     fault.not_emulated("cloudformation UpdateStack in express mode")
   end
@@ -53,9 +49,11 @@ function updates.UpdateStack(context, input)
   if UPDATEABLE[stack.status] and not requests.changes_anything(stack, target) then
     fault.validation("No updates are to be performed.")
   end
+  local during = requests.policy(context, input, "StackPolicyDuringUpdate")
+  if requests.has_policy(input) then requests.set_policy(context, stack, input) end
   tokens.remember(region, "UpdateStack", input, stack.id)
   local op = update.start(context.world, stack, target,
-    { token = input.ClientRequestToken, disable_rollback = input.DisableRollback })
+    { token = input.ClientRequestToken, disable_rollback = input.DisableRollback, policy = during })
   return { StackId = stack.id, OperationId = op.id }
 end
 
@@ -124,6 +122,11 @@ function updates.ContinueUpdateRollback(context, input)
   stack.role_arn = input.RoleARN or stack.role_arn
   update_rollback.start(context.world, stack, stack.unfinished, "User Initiated", input.ClientRequestToken,
     own, nested)
+  return {}
+end
+
+function updates.SetStackPolicy(context, input)
+  requests.set_policy(context, reads.find(context, input.StackName, "colon"), input)
   return {}
 end
 
