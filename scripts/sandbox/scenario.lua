@@ -5,7 +5,7 @@
 --   starts_at  epoch seconds: what time it is in the sandbox when a rehearsal begins
 --   resources  rules for resources, the first that fits counts:
 --                resource  logical id or type, with * for any text     stack   name, the same
---                on        "create", "update", "delete", "rollback" (an update's way back)
+--                on        "create", "update", "delete", "import", "rollback" (the way back of an update)
 --                nth       only the N-th time that the rule fits       times   how often it strikes, 1 if nil
 --                at        share of the resource's usual duration at which it strikes, 0.5 if nil
 --                fail      the reason | hang = true: it never ends | slow = factor of its duration
@@ -34,13 +34,14 @@ local function refuse(message, ...)
   error(errors.new { class = "usage", code = "BadScenario", message = message:format(...) }, 0)
 end
 
-local ACTIONS = { create = true, update = true, delete = true, rollback = true }
+local ACTIONS = { create = true, update = true, delete = true, import = true, rollback = true }
 
 -- What a table may hold: name -> type, or a function that gives what is wrong.
 local RESOURCE_RULE = {
   resource = "string", stack = "string", nth = "number", times = "number", at = "number", fail = "string",
   hang = "boolean", slow = "number",
-  on = function(value) return not ACTIONS[value] and "is none of create, update, delete, rollback" end,
+  on = function(value) return not ACTIONS[value] and "is none of create, update, "
+    .. "delete, import, rollback" end,
 }
 local REQUEST_RULE = {
   service = "string", operation = "string", nth = "number", times = "number", share = "number",
@@ -160,7 +161,7 @@ end
 --- What happens to a resource's action: nil when it takes its course, else the rule that strikes.
 ---@param stack_name string
 ---@param resource { logical: string, type: string }
----@param action string "create", "update", "delete" or "rollback"
+---@param action string "create", "update", "delete", "import" or "rollback"
 ---@return { at: number?, fail: string?, hang: boolean?, slow: number? }?
 function Scenario:verdict(stack_name, resource, action)
   for _, rule in ipairs(self.resources) do

@@ -3,6 +3,7 @@
 
 local catalog = require "sandbox.resources.catalog"
 local delete = require "sandbox.engine.delete"
+local import = require "sandbox.engine.import"
 local operation = require "sandbox.engine.operation"
 local outputs = require "sandbox.engine.outputs"
 local provision = require "sandbox.engine.provision"
@@ -83,10 +84,9 @@ local function create_resources(op)
   local function visit(id, turn)
     local resource = provision.resource(op, id)
     stack.resources[id] = resource
-    provision.create(op, resource, {
-      ready = turn.ready,
-      done = function(ok) resource_done(op, resource, turn, ok) end,
-    })
+    local ending = { ready = turn.ready, done = function(ok) resource_done(op, resource, turn, ok) end }
+    if op.imports[id] then return import.resource(op, resource, op.imports[id], ending) end
+    provision.create(op, resource, ending)
   end
   op.walk = walk.start(stack.plan.created, stack.plan.graph, visit, {
     finished = function() resources_finished(op) end,
@@ -102,9 +102,10 @@ end
 ---@param world table
 ---@param stack table
 ---@param token string? ClientRequestToken
-function create.start(world, stack, token)
+---@param imports table<string, table>? logical id -> the thing that is taken over instead of made
+function create.start(world, stack, token, imports)
   local op = operation.begin(world, stack, "CREATE_STACK", token)
-  op.failed = {}
+  op.failed, op.imports = {}, imports or {}
   op:stack_event("CREATE_IN_PROGRESS", "User Initiated")
   if stack.timeout_minutes then
     op:after(stack.timeout_minutes * 60, function() fail(op, TIMED_OUT) end)

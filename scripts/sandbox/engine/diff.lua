@@ -161,6 +161,9 @@ local function modification(self, resource, definition)
     property_details(self, resource, name, old[name], new[name], details)
   end
   attribute_details(resource, definition, details)
+  if #details == 0 and resource.child then -- nobody knows without asking the child
+    details[1] = detail({ Attribute = "Properties", RequiresRecreation = "Never" }, "Automatic", "Dynamic")
+  end
   if #details == 0 then return nil end
   local how = replacement_of(details)
   return {
@@ -183,8 +186,9 @@ function Diff:change_of(id)
   local resource = self.stack.resources[id]
   local change
   if not resource or resource.physical_id == "" then
-    change = { Action = "Add", LogicalResourceId = id, ResourceType = definition.Type,
-      Scope = json.list {}, Details = json.list {} }
+    local thing = self.imports[id]
+    change = { Action = thing and "Import" or "Add", LogicalResourceId = id, ResourceType = definition.Type,
+      PhysicalResourceId = thing and thing.id, Scope = json.list {}, Details = json.list {} }
   else
     change = modification(self, resource, definition)
   end
@@ -203,14 +207,16 @@ end
 --- The changes of a stack's resources, in the template's order; what is removed comes last.
 ---@param stack table
 ---@param target table of a request to update it: template, plan
+---@param imports table<string, table>? logical id -> the thing that is taken over
 ---@return table[] ResourceChange structures of the API
-function diff.changes(stack, target)
+function diff.changes(stack, target, imports)
   local changed_parameters, planned, out = {}, {}, json.list {}
   for name, text in pairs(target.plan.texts) do
     if stack.plan.texts[name] ~= text then changed_parameters[name] = true end
   end
   local self = setmetatable({
-    stack = stack, target = target, known = {}, changed_parameters = changed_parameters,
+    stack = stack, target = target, imports = imports or {}, known = {}, changed_parameters =
+      changed_parameters,
     old_names = symbolic(stack.plan), new_names = symbolic(target.plan),
   }, Diff)
   for _, id in ipairs(target.plan.created) do

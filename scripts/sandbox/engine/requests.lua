@@ -20,8 +20,11 @@ local MORE = "\nFor more information check http://docs.aws.amazon.com/AmazonS3/l
 ---@param url string
 ---@return string
 function requests.fetch(context, url)
-  if not url:match("^https://") then fault.validation("TemplateURL must be a supported URL.") end
-  local bucket, key, version = address.parse(url)
+  local bucket, key, version = address.own(url, context.world.url)
+  if not bucket then
+    if not url:match("^https://") then fault.validation("TemplateURL must be a supported URL.") end
+    bucket, key, version = address.parse(url)
+  end
   if not bucket then
     fault.validation("S3 error: Domain name specified in %s is not a valid S3 domain", key)
   end

@@ -5,6 +5,7 @@
 local operation = require "sandbox.engine.operation"
 local change = require "sandbox.engine.change"
 local cleanup = require "sandbox.engine.cleanup"
+local import = require "sandbox.engine.import"
 local outputs = require "sandbox.engine.outputs"
 local policy = require "sandbox.engine.policy"
 local provision = require "sandbox.engine.provision"
@@ -120,6 +121,7 @@ local function visit(op, id, turn)
   end
   resource = provision.resource(op, id)
   stack.resources[id] = resource
+  if op.imports[id] then return import.resource(op, resource, op.imports[id], { done = done }) end
   op.created[resource] = true
   provision.create(op, resource, { ready = turn.ready, done = done })
 end
@@ -139,11 +141,12 @@ end
 ---@param world table
 ---@param stack table
 ---@param target table the stack's fields as they are to be: template, plan, tags, ...
----@param options { token: string?, disable_rollback: boolean?, policy: table? } policy: in place of the
--- stack's
+---@param options { token: string?, disable_rollback: boolean?, policy: table?,
+---  imports: table<string, table>? } policy: in place of the stack's; imports: logical id -> the thing that
+-- is taken over instead of made
 function update.start(world, stack, target, options)
   local op = operation.begin(world, stack, "UPDATE_STACK", options.token)
-  op.failed, op.touched, op.created = {}, {}, {}
+  op.failed, op.touched, op.created, op.imports = {}, {}, {}, options.imports or {}
   op.disable_rollback, op.policy = options.disable_rollback, options.policy or stack.policy
   op.previous, stack.unfinished = apply_target(stack, target), nil
   stack.updated = op:now()

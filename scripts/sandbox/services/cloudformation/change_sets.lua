@@ -1,10 +1,13 @@
---- CloudFormation's operations on change sets of the types CREATE and UPDATE (reference part 3).
+--- CloudFormation's operations on change sets (reference part 3).
 
 local json = require "tap.core.json"
 local fault = require "sandbox.fault"
+local same = require "sandbox.same"
 local parameters = require "sandbox.template.parameters"
 local create = require "sandbox.engine.create"
 local diff = require "sandbox.engine.diff"
+local diff_values = require "sandbox.engine.diff_values"
+local import = require "sandbox.engine.import"
 local operation = require "sandbox.engine.operation"
 local update = require "sandbox.engine.update"
 local paging = require "sandbox.services.paging"
@@ -29,12 +32,7 @@ end
 
 -- What a change set may not ask for in this version is refused by name rather than ignored.
 local function check_emulated(input)
-  if input.ChangeSetType == "IMPORT" or input.ResourcesToImport then
-    fault.not_emulated("cloudformation CreateChangeSet of type IMPORT")
-  end
-  for _, member in ipairs { "IncludeNestedStacks", "ImportExistingResources", "DeploymentMode" } do
-    if input[member] then fault.not_emulated("cloudformation CreateChangeSet with " .. member) end
-  end
+  if input.DeploymentMode then fault.not_emulated("cloudformation CreateChangeSet with DeploymentMode") end
   if (input.DeploymentConfig or {}).Mode == "EXPRESS" then
     fault.not_emulated("cloudformation CreateChangeSet in express mode")
   end
@@ -68,7 +66,7 @@ local function review(context, stack)
 end
 
 local function has_changes(set)
-  if set.type == "CREATE" then return true end
+  if set.type ~= "UPDATE" then return true end
   return requests.changes_anything(set.stack, set.target)
 end
 
@@ -76,7 +74,8 @@ local function finish_creation(set)
   if set.status ~= "CREATE_PENDING" then return end
   if has_changes(set) then
     set.status, set.execution = "CREATE_COMPLETE", "AVAILABLE"
-    set.changes = diff.changes(set.stack, set.target)
+    set.changes = diff.changes(set.stack, set.target, set.imports)
+    set.changes_with_values = diff_values.of(set.changes, set.stack, set.target)
   else
     set.status, set.reason = "FAILED", NO_CHANGES
   end
@@ -89,21 +88,77 @@ local function record(context, input, stack, target)
     description = input.Description, created = math.floor(context.world.clock.now() * 1000) / 1000,
     id = ("arn:%s:cloudformation:%s:%s:changeSet/%s/%s"):format(region.partition, region.name, region.account,
       input.ChangeSetName, stack.stream:uuid()),
-    status = "CREATE_PENDING", execution = "UNAVAILABLE", changes = json.list {},
+    status = "CREATE_PENDING", execution = "UNAVAILABLE", changes = json.list {}, changes_with_values =
+      json.list {},
     on_stack_failure = input.OnStackFailure, capabilities = input.Capabilities,
   }
 end
 
+local FIND = {
+  CREATE = stack_to_create, UPDATE = stack_to_update,
+  IMPORT = function(context, input)
+    local find = context.region:stack(input.StackName) and stack_to_update or stack_to_create
+    return find(context, input)
+  end,
+}
+
+-- Only what is imported may be new, and nothing else may change.
+local function check_import(stack, target, things)
+  local added, unprotected = {}, {}
+  for _, id in ipairs(target.plan.created) do
+    if not stack.resources[id] and not things[id] then added[#added + 1] = id end
+    if things[id] and not target.template.resources[id].DeletionPolicy then unprotected[#unprotected + 1] =
+      id end
+  end
+  if #added > 0 then
+    fault.validation("Resources [%s] is missing from ResourceToImport list", table.concat(added, ", "))
+  elseif #unprotected > 0 then
+    fault.validation("Resources to import must have a DeletionPolicy: [%s]", table.concat(unprotected, ", "))
+  elseif not same(stack.template.tree.Outputs or {}, target.template.tree.Outputs or {}) then
+    fault.validation("As part of the import operation, you cannot modify or add [Outputs]")
+  end
+  for _, change in ipairs(diff.changes(stack, target, things)) do
+    if change.Action ~= "Import" then
+      fault.validation("You have attempted to import resources, but the template includes changes to the "
+        .. "resource %s", change.LogicalResourceId)
+    end
+  end
+end
+
+-- The things that a request names, by logical id.
+local function things_to_import(context, input)
+  local out = {}
+  for _, each in ipairs(input.ResourcesToImport or {}) do
+    local _, value = next(each.ResourceIdentifier)
+    out[each.LogicalResourceId] = import.find(context.region, each.ResourceType, value)
+      or fault.validation("Resource %s of type %s does not exist or is in another stack", value,
+        each.ResourceType)
+  end
+  return out
+end
+
+-- What a change set takes over instead of making it.
+local function imports_of(context, input, stack, target)
+  if input.ChangeSetType == "IMPORT" then
+    local things = things_to_import(context, input)
+    check_import(stack, target, things)
+    return things
+  end
+  return input.ImportExistingResources and import.existing(context.region, target.plan, stack.resources) or {}
+end
+
 function change_sets.CreateChangeSet(context, input)
   check_emulated(input)
-  local find = input.ChangeSetType == "CREATE" and stack_to_create or stack_to_update
-  local stack, is_new = find(context, input)
+  local stack, is_new = FIND[input.ChangeSetType or "UPDATE"](context, input)
   if reads.change_set_of(stack, input.ChangeSetName) then
     fault.raise("AlreadyExistsException", ("ChangeSet %s already exists"):format(input.ChangeSetName))
   end
   local target = requests.target(context, stack, input)
+  local imports = imports_of(context, input, stack, target)
   if is_new then review(context, stack) end
   local set = record(context, input, stack, target)
+  set.imports, set.nested = imports, input.IncludeNestedStacks or false
+  set.imports_existing = input.ImportExistingResources or false
   stack.change_sets = stack.change_sets or {}
   table.insert(stack.change_sets, set)
   context.region.change_sets[set.id] = set
@@ -126,17 +181,15 @@ local function summary(set)
     StackId = set.stack.id, StackName = set.stack.name, ChangeSetId = set.id, ChangeSetName = set.name,
     ExecutionStatus = set.execution, Status = set.status, StatusReason = set.reason,
     CreationTime = set.created, Description = set.description,
-    IncludeNestedStacks = false, ImportExistingResources = false,
+    IncludeNestedStacks = set.nested, ImportExistingResources = set.imports_existing,
   }
 end
 
 function change_sets.DescribeChangeSet(context, input)
-  if input.IncludePropertyValues then
-    fault.not_emulated("cloudformation DescribeChangeSet with IncludePropertyValues")
-  end
   local set = reads.change_set(context, input)
   local target, out = set.target, summary(set)
-  local page, next_token = paging.forward(set.changes, input.NextToken, PAGE, "changes")
+  local changes = input.IncludePropertyValues and set.changes_with_values or set.changes
+  local page, next_token = paging.forward(changes, input.NextToken, PAGE, "changes")
   out.Changes = json.list {}
   for i, change in ipairs(page) do out.Changes[i] = { Type = "Resource", ResourceChange = change } end
   out.NextToken, out.Parameters = next_token, shown_parameters(target)
@@ -185,20 +238,26 @@ local function create_stack(context, set, input)
   for field, value in pairs(set.target) do stack[field] = value end
   stack.on_failure = set.on_stack_failure or input.DisableRollback and "DO_NOTHING" or "ROLLBACK"
   stack.updated = math.floor(context.world.clock.now() * 1000) / 1000
-  create.start(context.world, stack, input.ClientRequestToken)
+  create.start(context.world, stack, input.ClientRequestToken, set.imports)
 end
 
 local function update_stack(context, set, input)
   update.start(context.world, set.stack, set.target,
-    { token = input.ClientRequestToken, disable_rollback = input.DisableRollback })
+    { token = input.ClientRequestToken, disable_rollback = input.DisableRollback,
+      imports = set.imports })
 end
+
+local function import_into_stack(context, set, input)
+  import.start(context.world, set.stack, set.target, set.imports, input.ClientRequestToken)
+end
+
+local EXECUTE = { CREATE = create_stack, UPDATE = update_stack, IMPORT = import_into_stack }
 
 function change_sets.ExecuteChangeSet(context, input)
   local set = reads.change_set(context, input)
   check_executable(set, input)
   take(context, set)
-  local start = set.type == "CREATE" and create_stack or update_stack
-  start(context, set, input)
+  EXECUTE[set.type](context, set, input)
   set.stack.operation.ended = function(status)
     set.execution = status:match("_COMPLETE$") and "EXECUTE_COMPLETE" or "EXECUTE_FAILED"
   end

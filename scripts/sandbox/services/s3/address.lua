@@ -37,4 +37,13 @@ function address.parse(url)
   return nil, host
 end
 
+--- The bucket and the key of an object at the sandbox's own address, as clients with another endpoint write
+-- it; nil when it is not one.
+---@param base string the sandbox's address
+function address.own(url, base)
+  if url:sub(1, #base + 1) ~= base .. "/" then return nil end
+  local path = crypto.uri_decode(url:sub(#base + 2):match("^[^?]*"))
+  return path:match("^([^/]+)/(.+)$")
+end
+
 return address

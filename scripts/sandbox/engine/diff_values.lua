@@ -1,0 +1,112 @@
+--- The values of a change set's properties, before and after (reference part 3.3, IncludePropertyValues).
+-- What only the execution will tell is KNOWN_AFTER_APPLY; secrets are masked.
+
+local json = require "tap.core.json"
+local fault = require "sandbox.fault"
+local same = require "sandbox.same"
+local functions = require "sandbox.template.functions"
+local pattern = require "sandbox.resources.pattern"
+
+local diff_values = {}
+
+local UNKNOWN = "{{changeSet:KNOWN_AFTER_APPLY}}"
+
+-- Is a resource there already, and will it be the same one afterwards?
+local function stays(stack, changes, id)
+  local resource, change = stack.resources[id], changes[id]
+  return resource and resource.facts and not (change and change.Replacement == "True") and resource
+end
+
+-- The names of a plan; `changes` nil: as everything is now.
+local function scope_of(stack, plan, changes)
+  return {
+    parameters = plan.masked, pseudo = plan.scope.pseudo, mappings = plan.scope.mappings,
+    conditions = plan.conditions,
+    ref = function(id)
+      local resource = stays(stack, changes, id)
+      return resource and resource.facts.id or UNKNOWN
+    end,
+    attribute = function(id, name)
+      local resource = stays(stack, changes, id)
+      local value = resource and pattern.attribute(resource.facts, name)
+      return value ~= nil and value ~= false and value or UNKNOWN
+    end,
+    import = function(name)
+      local export = stack.region.exports[name]
+      return export and export.value or UNKNOWN
+    end,
+  }
+end
+
+local function evaluated(node, scope)
+  local ok, value = pcall(functions.evaluate, node, scope)
+  if ok then return value ~= functions.NO_VALUE and value or nil end
+  if not fault.is(value) then error(value, 0) end
+  return UNKNOWN
+end
+
+local function properties_of(definition, scope)
+  local out = {}
+  for _, name in ipairs(json.keys((definition or {}).Properties or {})) do
+    out[name] = evaluated(definition.Properties[name], scope)
+  end
+  return out
+end
+
+local function context_of(definition, properties)
+  if not definition then return nil end
+  return json.encode { Properties = properties }
+end
+
+local function shown(value)
+  if value == nil or type(value) == "string" then return value end
+  return json.encode(value)
+end
+
+local function kind_of(before, after)
+  if before == nil then return "Add" end
+  return after == nil and "Remove" or "Modify"
+end
+
+-- A detail with its values; nil when the value stays after all.
+local function valued(detail, before, after)
+  local target = detail.Target
+  if target.Attribute ~= "Properties" or not target.Name then return detail end
+  local old, new = before[target.Name], after[target.Name]
+  if same(old, new) then return nil end
+  local out = { Evaluation = detail.Evaluation, ChangeSource = detail.ChangeSource,
+    CausingEntity = detail.CausingEntity }
+  out.Target = { Attribute = target.Attribute, Name = target.Name, RequiresRecreation =
+    target.RequiresRecreation,
+    Path = "/Properties/" .. target.Name, BeforeValue = shown(old), AfterValue = shown(new),
+    AttributeChangeType = kind_of(old, new) }
+  return out
+end
+
+local function with_values(change, stack, target, scopes)
+  local resource = stack.resources[change.LogicalResourceId]
+  local old = change.Action ~= "Add" and change.Action ~= "Import" and resource and resource.definition or nil
+  local new = change.Action ~= "Remove" and target.template.resources[change.LogicalResourceId] or nil
+  local before, after = properties_of(old, scopes.before), properties_of(new, scopes.after)
+  local out, details = {}, json.list {}
+  for field, value in pairs(change) do out[field] = value end
+  for _, detail in ipairs(change.Details) do details[#details + 1] = valued(detail, before, after) end
+  if change.Action == "Modify" and #details == 0 then return nil end
+  out.Details, out.BeforeContext, out.AfterContext = details, context_of(old, before), context_of(new, after)
+  return out
+end
+
+--- The changes with their values; those whose values stay are left out.
+---@param changes table[] of sandbox.engine.diff
+---@param stack table
+---@param target table
+---@return table[]
+function diff_values.of(changes, stack, target)
+  local by_id, out = {}, json.list {}
+  for _, change in ipairs(changes) do by_id[change.LogicalResourceId] = change end
+  local scopes = { before = scope_of(stack, stack.plan, {}), after = scope_of(stack, target.plan, by_id) }
+  for _, change in ipairs(changes) do out[#out + 1] = with_values(change, stack, target, scopes) end
+  return out
+end
+
+return diff_values
