@@ -42,6 +42,7 @@ FUZZ_DRIVER := spec/fuzz/driver.c
 FUZZERS  := $(patsubst spec/fuzz/%.c,$(OUT)/fuzz/%,$(sort $(wildcard spec/fuzz/fuzz_*.c)))
 SCRIPTS  := $(sort $(shell find scripts -name '*.lua' 2>/dev/null))
 MODELS   := $(sort $(wildcard vendor/aws-models/*.z))
+SCHEMAS  := $(sort $(wildcard vendor/cfn-schema/*.z))
 
 # The library's version is the command's; the first number of it is that of the interface.
 VERSION  := $(shell sed -n 's/.*TAP_VERSION "\(.*\)"/\1/p' core/version.h)
@@ -53,6 +54,7 @@ PUBLIC   := core/tap.h $(shell sed -n 's,^\#include "\(.*\)",core/\1,p' core/tap
 STAMP_flags   = $(CC) $(CPPFLAGS) $(filter-out -Werror,$(CFLAGS))
 STAMP_objects = $(CORE) $(BINDINGS)
 STAMP_models  = $(MODELS)
+STAMP_schemas = $(SCHEMAS)
 STAMP_scripts = $(SCRIPTS)
 
 .DEFAULT_GOAL := all
@@ -62,7 +64,7 @@ all: $(BUILD)/tapengine
 $(BUILD)/tapengine: $(OUT)/tapengine
 	$(Q)ln -sf $(MODE)/tapengine $@
 
-$(OUT)/tapengine: $(BINDINGS) $(OUT)/script-assets.o $(OUT)/libtap.a
+$(OUT)/tapengine: $(BINDINGS) $(OUT)/script-assets.o $(OUT)/schema-assets.o $(OUT)/libtap.a
 	$(call say,LINK,$@)$(CC) $(LDFLAGS) -rdynamic -o $@ $^ $(LDLIBS)
 
 $(OUT)/libtap.a: $(CORE) $(OUT)/model-assets.o $(OUT)/objects.stamp
@@ -72,7 +74,7 @@ $(OUT)/libtap.so: $(CORE) $(OUT)/model-assets.o $(OUT)/objects.stamp
 	$(call say,LINK,$@)$(CC) $(LDFLAGS) -shared -Wl,-soname,$(SONAME) -o $@ $(filter %.o,$^) $(LIBTAP_LIBS)
 
 .PHONY: always
-$(patsubst %,$(OUT)/%.stamp,flags objects models scripts): $(OUT)/%.stamp: always
+$(patsubst %,$(OUT)/%.stamp,flags objects models schemas scripts): $(OUT)/%.stamp: always
 	@mkdir -p $(@D)
 	@echo '$(STAMP_$*)' | cmp -s - $@ || echo '$(STAMP_$*)' > $@
 
@@ -87,6 +89,9 @@ $(OUT)/mkassets: vendor/mkassets.c
 
 $(OUT)/model-assets.c: $(OUT)/mkassets $(MODELS) $(OUT)/models.stamp
 	$(Q)$(OUT)/mkassets tap_model_assets vendor/ $(MODELS) > $@.tmp && mv $@.tmp $@
+
+$(OUT)/schema-assets.c: $(OUT)/mkassets $(SCHEMAS) $(OUT)/schemas.stamp
+	$(Q)$(OUT)/mkassets tap_schema_assets vendor/ $(SCHEMAS) > $@.tmp && mv $@.tmp $@
 
 $(OUT)/script-assets.c: $(OUT)/mkassets $(SCRIPTS) $(OUT)/scripts.stamp
 	$(Q)$(OUT)/mkassets tap_script_assets scripts/ $(SCRIPTS) > $@.tmp && mv $@.tmp $@

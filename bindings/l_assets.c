@@ -1,8 +1,10 @@
 /*
- * tap.core.assets: the engine's scripts by name, wherever they are (searcher.h has the order).
+ * tap.core.assets: the engine's scripts by name, wherever they are (searcher.h has the order), and
+ * the schema facts of resource types.
  */
 #include <string.h>
 
+#include "core/json.h"
 #include "core/mem.h"
 #include "files.h"
 #include "lua_util.h"
@@ -28,6 +30,36 @@ static int l_read(lua_State *L)
         lua_pushlstring(L, (const char *)asset->data, asset->size);
     else
         lua_pushnil(L);
+    return 1;
+}
+
+/* schema(service) -> the schema facts of a service's resource types ("aws-ec2"), as text of the
+ * form that vendor/README.md describes; nil when there is no such service. */
+static int l_schema(lua_State *L)
+{
+    const char *path = lua_pushfstring(L, "cfn-schema/%s.z", luaL_checkstring(L, 1));
+    const struct tap_asset *asset = tap_asset_find(&tap_schema_assets, path);
+    if (!asset) {
+        lua_pushnil(L);
+        return 1;
+    }
+    struct tap_buf text;
+    tap_buf_init(&text, TAP_MAX_DOCUMENT);
+    tap_asset_inflate(&text, asset);
+    tap_lua_push_buf(L, &text);
+    return 1;
+}
+
+/* schemas() -> the names of the services that schema() knows, sorted. */
+static int l_schemas(lua_State *L)
+{
+    static const char before[] = "cfn-schema/", after[] = ".z";
+    lua_createtable(L, (int)tap_schema_assets.n, 0);
+    for (size_t i = 0; i < tap_schema_assets.n; i++) {
+        const char *name = tap_schema_assets.items[i].path + sizeof before - 1;
+        lua_pushlstring(L, name, strlen(name) - (sizeof after - 1));
+        lua_seti(L, -2, (lua_Integer)i + 1);
+    }
     return 1;
 }
 
@@ -116,7 +148,8 @@ static int l_find(lua_State *L)
 int luaopen_tap_core_assets(lua_State *L)
 {
     static const luaL_Reg functions[] = {
-        {"list", l_list}, {"read", l_read}, {"find", l_find}, {"folders", l_folders}, {NULL, NULL},
+        {"list", l_list},     {"read", l_read},       {"find", l_find}, {"folders", l_folders},
+        {"schema", l_schema}, {"schemas", l_schemas}, {NULL, NULL},
     };
     luaL_newlib(L, functions);
     return 1;

@@ -7,6 +7,8 @@
 
 #include <stddef.h>
 
+#include "buf.h"
+
 struct tap_asset {
     const char *path;          /* "aws-models/sts.z", "tap/init.lua" */
     const unsigned char *data; /* a NUL follows the last byte */
@@ -23,5 +25,8 @@ extern const struct tap_asset_table tap_model_assets;
 
 /* NULL when the table has no such path. */
 const struct tap_asset *tap_asset_find(const struct tap_asset_table *table, const char *path);
+
+/* Adds the text of an asset that is a zlib stream to a buffer that is large enough for it. */
+void tap_asset_inflate(struct tap_buf *text, const struct tap_asset *asset);
 
 #endif

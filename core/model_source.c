@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-#include <zlib.h>
 
 #include "assets.h"
 #include "json.h"
@@ -38,21 +37,6 @@ static void table_from(struct tap_model_table *table, struct tap_buf *text)
 
 /* ---- embedded ---- */
 
-static void inflate_asset(struct tap_buf *text, const struct tap_asset *asset)
-{
-    unsigned char chunk[32 * 1024];
-    z_stream stream = {.next_in = (z_const Bytef *)asset->data, .avail_in = (uInt)asset->size};
-    int state = inflateInit(&stream);
-    while (state == Z_OK) {
-        stream.next_out = chunk;
-        stream.avail_out = sizeof chunk;
-        state = inflate(&stream, Z_NO_FLUSH);
-        tap_buf_add(text, chunk, sizeof chunk - stream.avail_out);
-    }
-    inflateEnd(&stream);
-    assert(state == Z_STREAM_END && !text->overflow); /* it is a part of this program */
-}
-
 /* The text of an embedded file; false when there is none. */
 static bool embedded_text(struct tap_buf *text, const char *name)
 {
@@ -61,7 +45,7 @@ static bool embedded_text(struct tap_buf *text, const char *name)
     tap_free(path);
     tap_buf_init(text, TAP_MAX_DOCUMENT);
     if (asset)
-        inflate_asset(text, asset);
+        tap_asset_inflate(text, asset);
     return asset != NULL;
 }
 

@@ -1,0 +1,182 @@
+--- What is known of CloudFormation's resource types: their properties with types, which are required, which
+-- make a new physical resource when they change, attributes, identifiers. Data: vendor/cfn-schema (its README
+-- has the form). The lint checks templates against it, the sandbox what it is given.
+
+local assets = require "tap.core.assets"
+local json = require "tap.core.json"
+
+local schema = {}
+
+local texts = {} -- service -> its facts' text, false when there are none
+local facts = {} -- "T AWS::S3::Bucket" -> the decoded entry, false when there is none
+
+-- "AWS::EC2::VPC" -> "aws-ec2"
+local function service_of(type_name)
+  local vendor, service = type_name:match("^([^:]+)::([^:]+)::")
+  return vendor and ("%s-%s"):format(vendor, service):lower()
+end
+
+local function entry(service, kind, name)
+  local id = service .. "\t" .. kind .. "\t" .. name
+  if facts[id] ~= nil then return facts[id] or nil end
+  if texts[service] == nil then
+    local text = assets.schema(service)
+    texts[service] = text and "\n" .. text or false
+  end
+  facts[id] = false
+  local text = texts[service]
+  local _, last = (text or ""):find(("\n%s\t%s\t"):format(kind, name), 1, true)
+  if last then facts[id] = json.decode(text:sub(last + 1, (text:find("\n", last + 1, true) or 0) - 1)) end
+  return facts[id] or nil
+end
+
+--- The facts of a type; nil when it is not known.
+---@param type_name string "AWS::EC2::VPC"
+---@return { properties: table, attributes: table?, identifier: string[]?, stateful: boolean? }?
+function schema.of(type_name)
+  local service = service_of(type_name)
+  return service and entry(service, "T", type_name)
+end
+
+--- The names of all types, sorted.
+---@return string[]
+function schema.types()
+  local out = {}
+  for _, service in ipairs(assets.schemas()) do
+    for name in ("\n" .. assets.schema(service)):gmatch("\nT\t([^\t]+)") do out[#out + 1] = name end
+  end
+  table.sort(out)
+  return out
+end
+
+--- The properties that a definition of a type has, by its name there.
+---@param type_name string
+---@param definition string
+---@return table<string, table>
+function schema.definition(type_name, definition)
+  return entry(service_of(type_name), "D", definition) or {}
+end
+
+local RECREATION = { yes = "Always", maybe = "Conditionally" }
+
+--- What a change of a property does to the physical resource.
+---@param type_name string
+---@param property string
+---@return "Never"|"Conditionally"|"Always"
+function schema.recreation(type_name, property)
+  local known = schema.of(type_name)
+  local fact = known and known.properties[property]
+  return fact and RECREATION[fact.replaces] or "Never"
+end
+
+local check -- forward
+
+local function add(found, path, message, ...)
+  found[#found + 1] = { path = path, message = message:format(...) }
+end
+
+local WORDS = { string = "String", boolean = "Boolean", ["nil"] = "Null", number = "Number" }
+
+local function word_of(value)
+  if type(value) == "table" then return json.is_list(value) and "JSONArray" or "JSONObject" end
+  return WORDS[type(value)] or type(value)
+end
+
+-- Templates hold texts: "80" is a good integer, "true" a good boolean.
+local SCALARS = {
+  string = { "String", function(value) return type(value) ~= "table" end },
+  integer = { "Integer", function(value)
+    return type(value) ~= "table" and math.tointeger(tonumber(value)) ~= nil
+  end },
+  number = { "Number", function(value) return type(value) ~= "table" and tonumber(value) ~= nil end },
+  boolean = { "Boolean", function(value)
+    return value == true or value == false or value == "true" or value == "false"
+  end },
+  json = { "JSONObject", function(value) return type(value) == "table" or type(value) == "string" end },
+  ["date-time"] = { "String", function(value) return type(value) ~= "table" end },
+  tag = { "JSONObject", function(value) return type(value) == "table" and not json.is_list(value) end },
+}
+
+local function check_list(state, element, value, path)
+  if not json.is_list(value) then return add(state.found, path, "expected type: JSONArray, found: %s",
+    word_of(value)) end
+  for i, each in ipairs(value) do check(state, element, each, ("%s/%d"):format(path, i - 1)) end
+end
+
+local function check_map(state, element, value, path)
+  if type(value) ~= "table" or json.is_list(value) then
+    return add(state.found, path, "expected type: JSONObject, found: %s", word_of(value))
+  end
+  for _, key in ipairs(json.keys(value)) do check(state, element, value[key], path .. "/" .. key) end
+end
+
+local function check_object(state, properties, value, path)
+  if type(value) ~= "table" or json.is_list(value) and #value > 0 then
+    return add(state.found, path, "expected type: JSONObject, found: %s", word_of(value))
+  end
+  local names = {}
+  for name, fact in pairs(properties) do
+    if fact.required and value[name] == nil then names[#names + 1] = name end
+  end
+  table.sort(names)
+  for _, name in ipairs(names) do add(state.found, path, "required key [%s] not found", name) end
+  for _, key in ipairs(json.keys(value)) do
+    if not properties[key] then
+      add(state.found, path, "extraneous key [%s] is not permitted", key)
+    else
+      check(state, properties[key].type, value[key], path .. "/" .. key)
+    end
+  end
+end
+
+-- Good when any of the types is.
+local function check_any(state, types, value, path)
+  for _, each in ipairs(types) do
+    local trial = { type_name = state.type_name, skip = state.skip, found = {} }
+    check(trial, each, value, path)
+    if #trial.found == 0 then return end
+  end
+  add(state.found, path, "no subschema matched out of the total %d subschemas", #types)
+end
+
+local function check_enum(state, values, value, path)
+  for _, allowed in ipairs(values) do
+    if tostring(allowed) == tostring(value) then return end
+  end
+  add(state.found, path, "%s is not a valid enum value", type(value) == "table" and word_of(value) or value)
+end
+
+check = function(state, wanted, value, path)
+  if state.skip and state.skip(value) then return end
+  if type(wanted) == "string" then
+    local scalar = SCALARS[wanted]
+    if not scalar[2](value) then
+      add(state.found, path, "expected type: %s, found: %s", scalar[1], word_of(value))
+    end
+  elseif wanted.list then
+    check_list(state, wanted.list, value, path)
+  elseif wanted.map then
+    check_map(state, wanted.map, value, path)
+  elseif wanted.is then
+    check_object(state, schema.definition(state.type_name, wanted.is), value, path)
+  elseif wanted.any then
+    check_any(state, wanted.any, value, path)
+  else
+    check_enum(state, wanted.enum, value, path)
+  end
+end
+
+--- What is wrong with a resource's properties; empty when nothing is, or when the type is not known.
+---@param type_name string
+---@param properties table
+---@param skip (fun(value: any): boolean)? values that are not to be looked at (functions not yet evaluated)
+---@return { path: string, message: string }[] path "#", "#/A/0/B"; messages in the service's words
+function schema.check(type_name, properties, skip)
+  local known = schema.of(type_name)
+  if not known then return {} end
+  local state = { type_name = type_name, skip = skip, found = {} }
+  check_object(state, known.properties, properties, "#")
+  return state.found
+end
+
+return schema
