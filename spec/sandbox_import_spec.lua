@@ -73,7 +73,7 @@ describe("an import in the sandbox", function()
           .. "exist", 1,
       true))
     assert.equal("ValidationError: As part of the import operation, you cannot modify or add [Outputs]",
-      world.refusal(change_set, nil, { TemplateBody = world.template(IMPORTED,
+      world.refusal(change_set, {}, { TemplateBody = world.template(IMPORTED,
         { Outputs = { O = { Value = "x" } } }) }))
   end)
 

@@ -54,8 +54,11 @@ local FORMATS = {
   ["AWS::CloudFormation::WaitConditionHandle"] = { {},
     "^https://cloudformation%-waitcondition%-us%-east%-1%.s3%..*%.com/arn%%3Aaws%%3A.*/Thing%?X%-Amz", {} },
   ["Custom::Thing"] = { { ServiceToken = "x" }, "^formtest%-Thing%-%w+$", { Anything = "Anything$" } },
-  ["AWS::New::Kind"] = { {}, "^formtest%-Thing%-%w+$",
-    { Arn = "^arn:aws:new:us%-east%-1:123456789012:kind/formtest%-Thing", Id = "^formtest%-Thing" } },
+  -- by rule, from their schemas
+  ["AWS::Athena::WorkGroup"] = { { Name = "w" }, "^w$", {} },
+  ["AWS::Backup::BackupVault"] = { { BackupVaultName = "v" }, "^v$",
+    { BackupVaultArn = "^arn:aws:backup:us%-east%-1:123456789012:backup%-vault:v$" } },
+  ["AWS::CodeBuild::Fleet"] = { {}, "^arn:aws:codebuild:us%-east%-1:123456789012:fleet/formtest%-Thing", {} },
 }
 
 describe("resource types", function()
@@ -79,6 +82,16 @@ describe("resource types", function()
       w:close()
     end)
   end
+
+  it("2.8 whose properties are wrong fail with what their schema says", function()
+    local w = world.open()
+    w:create("demo", '{"Resources": {"V": {"Type": "AWS::EC2::VPC", "Properties": {"CidrBlok": "x"}}, '
+      .. '"S": {"Type": "AWS::SNS::Subscription", "DependsOn": "V"}}}')
+    assert.are.equal("Properties validation failed for resource V with message:\n"
+      .. "#: extraneous key [CidrBlok] is not permitted", w:reason("demo", "V", "CREATE_FAILED"))
+    assert.are.equal("ROLLBACK_COMPLETE", w:status "demo")
+    w:close()
+  end)
 
   it("11.2 an attribute that only some resources have fails the stack without it", function()
     local w = world.open()

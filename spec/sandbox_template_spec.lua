@@ -14,53 +14,54 @@ local STRUCTURE = {
   { "a list", "- a\n- b\n", FORMAT .. "unsupported structure." },
   { "no Resources", "{}", FORMAT .. "At least one Resources member must be defined." },
   { "empty Resources", '{"Resources": {}}', FORMAT .. "At least one Resources member must be defined." },
-  { "unknown sections", '{"Foo": 1, "Resources": {"A": {"Type": "A::B::C"}}, "Bar": 1}',
+  { "unknown sections", '{"Foo": 1, "Resources": {"A": {"Type": "Custom::C"}}, "Bar": 1}',
     "Invalid template property or properties [Foo, Bar]" },
-  { "another version", '{"AWSTemplateFormatVersion": "2012-10-17", "Resources": {"A": {"Type": "A::B::C"}}}',
+  { "another version",
+    '{"AWSTemplateFormatVersion": "2012-10-17", "Resources": {"A": {"Type": "Custom::C"}}}',
     FORMAT .. "unsupported value for AWSTemplateFormatVersion." },
-  { "a Description that is no string", '{"Description": [], "Resources": {"A": {"Type": "A::B::C"}}}',
+  { "a Description that is no string", '{"Description": [], "Resources": {"A": {"Type": "Custom::C"}}}',
     FORMAT .. "Every Description member must be a string." },
   { "a resource that is no object", '{"Resources": {"A": "x"}}',
     FORMAT .. "Any Resources member must be an object." },
   { "a resource without Type", '{"Resources": {"A": {}}}',
     FORMAT .. "[/Resources/A] Every Resources object must contain a Type member." },
-  { "an unknown resource attribute", '{"Resources": {"A": {"Type": "A::B::C", "Invalid": 1}}}',
+  { "an unknown resource attribute", '{"Resources": {"A": {"Type": "Custom::C", "Invalid": 1}}}',
     "Invalid template resource property 'Invalid'" },
-  { "a logical id with a dash", '{"Resources": {"my-bad-id": {"Type": "A::B::C"}}}',
+  { "a logical id with a dash", '{"Resources": {"my-bad-id": {"Type": "Custom::C"}}}',
     FORMAT .. "Resource name my-bad-id is non alphanumeric." },
   { "types that are none", '{"Resources": {"A": {"Type": "Foo"}, "B": {"Type": "AWS::Foo"}}}',
     FORMAT .. "Unrecognized resource types: [Foo, AWS::Foo]" },
-  { "null", '{"Resources": {"A": {"Type": "A::B::C"}}, "Outputs": {"MyOutput": {"Value": null}}}',
+  { "null", '{"Resources": {"A": {"Type": "Custom::C"}}, "Outputs": {"MyOutput": {"Value": null}}}',
     "[/Outputs/MyOutput/Value] 'null' values are not allowed in templates" },
-  { "an output without Value", '{"Resources": {"A": {"Type": "A::B::C"}}, "Outputs": {"O": {}}}',
+  { "an output without Value", '{"Resources": {"A": {"Type": "Custom::C"}}, "Outputs": {"O": {}}}',
     FORMAT .. "Every Outputs member must contain a Value object" },
-  { "an output that is a list", '{"Resources": {"A": {"Type": "A::B::C"}}, "Outputs": {"O": {"Value": '
+  { "an output that is a list", '{"Resources": {"A": {"Type": "Custom::C"}}, "Outputs": {"O": {"Value": '
     .. '["a"]}}}',
     FORMAT .. "The Value field of every Outputs member must evaluate to a String." },
-  { "an unknown output key", '{"Resources": {"A": {"Type": "A::B::C"}}, "Outputs": {"O": {"Value": "1", '
+  { "an unknown output key", '{"Resources": {"A": {"Type": "Custom::C"}}, "Outputs": {"O": {"Value": "1", '
     .. '"X": "1"}}}',
     "Invalid output property or properties [X]" },
-  { "a parameter without Type", '{"Parameters": {"P": {}}, "Resources": {"A": {"Type": "A::B::C"}}}',
+  { "a parameter without Type", '{"Parameters": {"P": {}}, "Resources": {"A": {"Type": "Custom::C"}}}',
     FORMAT .. "Every Parameters object must contain a Type member." },
   { "an unknown parameter type", '{"Parameters": {"P": {"Type": "Foo"}}, "Resources": {"A": {"Type": '
-    .. '"A::B::C"}}}',
+    .. '"Custom::C"}}}',
     FORMAT .. "Unrecognized parameter type: Foo" },
   { "a Default that is a list",
-    '{"Parameters": {"P": {"Type": "String", "Default": []}}, "Resources": {"A": {"Type": "A::B::C"}}}',
+    '{"Parameters": {"P": {"Type": "String", "Default": []}}, "Resources": {"A": {"Type": "Custom::C"}}}',
     FORMAT .. "Every Default member must be a string." },
   { "a mapping that is too deep",
-    '{"Mappings": {"M": {"a": {"b": {"c": "d"}}}}, "Resources": {"A": {"Type": "A::B::C"}}}',
+    '{"Mappings": {"M": {"a": {"b": {"c": "d"}}}}, "Resources": {"A": {"Type": "Custom::C"}}}',
     FORMAT .. "Every Mappings attribute must be a String or a List." },
   { "a mapping that is too shallow", '{"Mappings": {"M": {"A": "b"}}, "Resources": {"A": {"Type": '
-    .. '"A::B::C"}}}',
+    .. '"Custom::C"}}}',
     FORMAT .. "Every Mappings member A must be a map" },
-  { "a condition that is no object", '{"Conditions": {"C": "x"}, "Resources": {"A": {"Type": "A::B::C"}}}',
+  { "a condition that is no object", '{"Conditions": {"C": "x"}, "Resources": {"A": {"Type": "Custom::C"}}}',
     FORMAT .. "Every Conditions member must be an object." },
-  { "an unknown DeletionPolicy", '{"Resources": {"A": {"Type": "A::B::C", "DeletionPolicy": "Foo"}}}',
+  { "an unknown DeletionPolicy", '{"Resources": {"A": {"Type": "Custom::C", "DeletionPolicy": "Foo"}}}',
     FORMAT .. "Unrecognized DeletionPolicy Foo for resource A" },
-  { "a DependsOn that is an object", '{"Resources": {"A": {"Type": "A::B::C", "DependsOn": {}}}}',
+  { "a DependsOn that is an object", '{"Resources": {"A": {"Type": "Custom::C", "DependsOn": {}}}}',
     FORMAT .. "DependsOn must be a string or list of strings." },
-  { "a DependsOn of objects", '{"Resources": {"A": {"Type": "A::B::C", "DependsOn": [{}]}}}',
+  { "a DependsOn of objects", '{"Resources": {"A": {"Type": "Custom::C", "DependsOn": [{}]}}}',
     FORMAT .. "Every DependsOn value must be a string." },
 }
 
@@ -178,7 +179,7 @@ describe("a template", function()
 
   it("4.5 is refused with more than 500 resources", function()
     local resources = {}
-    for i = 1, 501 do resources["R" .. i] = { Type = "A::B::C" } end
+    for i = 1, 501 do resources["R" .. i] = { Type = "Custom::C" } end
     refused(FORMAT .. "Number of resources, 501, is greater than maximum allowed, 500",
       world.template(resources))
   end)
@@ -291,7 +292,7 @@ describe("a function", function()
   for i, case in ipairs(VALUES) do
     it("6.1 gives the service's value: " .. case[1], function()
       local name = "f" .. i
-      w:create(name, world.template({ R = { Type = "A::B::C", Properties = { X = case[2] } } }, SECTIONS))
+      w:create(name, world.template({ R = { Type = "Custom::C", Properties = { X = case[2] } } }, SECTIONS))
       assert.are.same({ X = case[3] }, json.decode(w:events(name)[2].ResourceProperties))
     end)
   end

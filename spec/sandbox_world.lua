@@ -2,6 +2,7 @@
 
 local client = require "tap.client"
 local json = require "tap.core.json"
+local schema = require "tap.schema"
 local task = require "tap.core.task"
 local sandbox = require "sandbox"
 
@@ -36,8 +37,44 @@ function world:client(service, options)
   return client.new(service, all)
 end
 
---- A template's text: of resources, and of further sections.
+local sample -- forward
+
+local SAMPLES = { integer = "1", number = "1", boolean = "true" }
+
+-- The least that a structure must have, beside what it has.
+local function filled(type_name, properties, given)
+  local out = given or {}
+  for name, fact in pairs(properties) do
+    if fact.required and out[name] == nil then out[name] = sample(type_name, fact.type) end
+  end
+  return out
+end
+
+sample = function(type_name, wanted)
+  if type(wanted) == "string" then
+    return SAMPLES[wanted] or wanted == "json" and { a = "b" } or wanted == "tag" and { Key = "k", Value =
+      "v" } or "x"
+  end
+  if wanted.enum then return wanted.enum[1] end
+  if wanted.list then return json.list { sample(type_name, wanted.list) } end
+  if wanted.map then return { k = sample(type_name, wanted.map) } end
+  if wanted.is then return filled(type_name, schema.definition(type_name, wanted.is)) end
+  return sample(type_name, wanted.any[1])
+end
+
+--- A resource with what its type requires, so that a test writes down only what it is about.
+function world.complete(resource)
+  local known = type(resource) == "table" and schema.of(resource.Type or "")
+  if known and next(known.properties) then
+    local properties = filled(resource.Type, known.properties, resource.Properties)
+    resource.Properties = next(properties) and properties or resource.Properties
+  end
+  return resource
+end
+
+--- A template's text: of resources (world.complete), and of further sections.
 function world.template(resources, sections)
+  for _, resource in pairs(resources) do world.complete(resource) end
   local all = { Resources = resources }
   for name, value in pairs(sections or {}) do all[name] = value end
   return json.encode(all)

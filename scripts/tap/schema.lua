@@ -57,6 +57,8 @@ function schema.definition(type_name, definition)
   return entry(service_of(type_name), "D", definition) or {}
 end
 
+local CUSTOM = "AWS::CloudFormation::CustomResource"
+
 local RECREATION = { yes = "Always", maybe = "Conditionally" }
 
 --- What a change of a property does to the physical resource.
@@ -64,7 +66,7 @@ local RECREATION = { yes = "Always", maybe = "Conditionally" }
 ---@param property string
 ---@return "Never"|"Conditionally"|"Always"
 function schema.recreation(type_name, property)
-  local known = schema.of(type_name)
+  local known = schema.of(type_name:match("^Custom::") and CUSTOM or type_name)
   local fact = known and known.properties[property]
   return fact and RECREATION[fact.replaces] or "Never"
 end

@@ -4,11 +4,11 @@
 -- What a resource was before its change is kept in `resource.before` until the update is over: a way back
 -- needs it, and the old physical resource of a replacement lives on until the clean-up.
 
+local schema = require "tap.schema"
 local fault = require "sandbox.fault"
 local same = require "sandbox.same"
 local catalog = require "sandbox.resources.catalog"
 local durations = require "sandbox.resources.durations"
-local replacement = require "sandbox.resources.replacement"
 local drivers = require "sandbox.engine.drivers"
 local policy = require "sandbox.engine.policy"
 local provision = require "sandbox.engine.provision"
@@ -39,7 +39,8 @@ end
 local function needs_replacement(type_name, old, new)
   for _, properties in ipairs { old, new } do
     for name in pairs(properties) do
-      if replacement.needed(type_name, name) and not same(old[name], new[name]) then return true end
+      if schema.recreation(type_name, name) == "Always" and not same(old[name],
+        new[name]) then return true end
     end
   end
   return false
@@ -128,8 +129,8 @@ function change.apply(op, resource, definition, turn, touched)
   touched[#touched + 1] = resource
   resource.definition = definition
   local replaces = ok and needs_replacement(resource.type, resource.properties, properties)
-  local problem = ok and refusal_of(op, resource, replaces)
-  if not ok then problem = properties.message end
+  local problem = not ok and properties.message or refusal_of(op, resource, replaces)
+    or provision.invalid(op.stack, resource.type, properties, resource.logical)
   if problem then
     op:resource_event(resource, "UPDATE_IN_PROGRESS")
     return op:after(REFUSED_AFTER, function() fail(op, resource, turn, problem) end)

@@ -5,11 +5,11 @@
 -- not.
 
 local json = require "tap.core.json"
+local schema = require "tap.schema"
 local fault = require "sandbox.fault"
 local same = require "sandbox.same"
 local functions = require "sandbox.template.functions"
 local shape = require "sandbox.template.shape"
-local replacement = require "sandbox.resources.replacement"
 
 local diff = {}
 
@@ -60,10 +60,6 @@ local function references_in(node, found)
   return found
 end
 
-local function recreation(type_name, property)
-  return replacement.needed(type_name, property) and "Always" or "Never"
-end
-
 local function detail(target, source, evaluation, entity)
   return { Target = target, Evaluation = evaluation, ChangeSource = source, CausingEntity = entity }
 end
@@ -96,7 +92,7 @@ end
 
 local function property_details(self, resource, name, old, new, details)
   local target = { Attribute = "Properties", Name = name,
-    RequiresRecreation = recreation(resource.type, name) }
+    RequiresRecreation = schema.recreation(resource.type, name) }
   local found, before = references_in(new), #details
   if not same(value_of(old, self.old_names), value_of(new, self.new_names)) then
     via_parameters(self, target, found, details)
@@ -144,10 +140,9 @@ end
 local function replacement_of(details)
   local out = "False"
   for _, each in ipairs(details) do
-    if each.Target.RequiresRecreation == "Always" then
-      if each.Evaluation == "Static" then return "True" end
-      out = "Conditional"
-    end
+    local recreation = each.Target.RequiresRecreation
+    if recreation == "Always" and each.Evaluation == "Static" then return "True" end
+    if recreation ~= "Never" then out = "Conditional" end
   end
   return out
 end

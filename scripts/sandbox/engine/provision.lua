@@ -3,6 +3,7 @@
 
 local json = require "tap.core.json"
 local text = require "tap.core.text"
+local schema = require "tap.schema"
 local fault = require "sandbox.fault"
 local catalog = require "sandbox.resources.catalog"
 local durations = require "sandbox.resources.durations"
@@ -29,19 +30,35 @@ function provision.resource(op, id)
   }
 end
 
+-- What the schema of its type says against a resource's properties; nil when it says nothing.
+local function against_schema(type_name, properties, id)
+  local lines = {}
+  for i, wrong in ipairs(schema.check(type_name, properties)) do
+    lines[i] = wrong.path .. ": " .. wrong.message
+  end
+  return #lines > 0 and ("Properties validation failed for resource %s with message:\n%s"):format(id,
+    table.concat(lines, "\n")) or nil
+end
+
+--- Why properties cannot be those of a resource; nil when they can.
+---@return string?
+function provision.invalid(stack, type_name, properties, id)
+  return dynamic.check_secrets(properties, stack.plan.environment)
+    or against_schema(type_name, properties, id)
+end
+
 --- A resource's properties by the stack's template, and as events show them. Raises ValidationError.
 ---@return table properties
 ---@return string shown JSON, with secrets masked
 function provision.evaluate(stack, definition)
   local written = definition.Properties or {}
   local properties = dynamic.resolve(functions.evaluate(written, scope.of(stack)), stack.plan.dynamic)
-  local why = dynamic.check_secrets(properties, stack.plan.environment)
-  if why then fault.validation("%s", why) end
   return properties, json.encode(scope.shown(stack, written, parameters.MASK))
 end
 
 local function evaluate(stack, resource)
   resource.properties, resource.shown_properties = provision.evaluate(stack, resource.definition)
+  return provision.invalid(stack, resource.type, resource.properties, resource.logical)
 end
 
 --- What patterns are filled from, the name among it when the type has one.
@@ -154,13 +171,16 @@ end
 ---@param resource table of provision.resource
 ---@param turn table { ready(), done(ok) } of sandbox.engine.walk
 function provision.create(op, resource, turn)
-  local ok, err = pcall(evaluate, op.stack, resource)
-  if not ok and not fault.is(err) then error(err, 0) end
+  local ok, why = pcall(evaluate, op.stack, resource)
+  if not ok then
+    if not fault.is(why) then error(why, 0) end
+    why = why.message
+  end
   op:resource_event(resource, "CREATE_IN_PROGRESS")
   local initiated, total, settle = durations.create(catalog.of(resource.type), resource.stream,
     resource.definition.CreationPolicy ~= nil)
   op:after(initiated, function()
-    if not ok then return fail_creation(op, resource, turn, err.message) end
+    if why then return fail_creation(op, resource, turn, why) end
     initiate(op, resource, turn, total - initiated, settle and settle - initiated)
   end)
 end

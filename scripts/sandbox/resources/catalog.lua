@@ -20,7 +20,10 @@
 --   always_updated  true: an update of its stack updates it even when its properties stay the same
 --   signals     { longest = seconds }: it waits for signals (sandbox.engine.signals)
 --
--- A type without a record is made by rule, so that any template can be rehearsed.
+-- A type without a record is made by rule from its schema (tap.schema), so that any template can be
+-- rehearsed.
+
+local schema = require "tap.schema"
 
 local catalog = {}
 
@@ -36,19 +39,60 @@ local CUSTOM = {
   driver = "custom",
 }
 
--- The rule for other types: attributes that are named like an ARN are one, all others name themselves.
+-- A name of an attribute as text: an ARN is one, an id or a name is the physical id, all others name
+-- themselves.
+local function attribute_text(name, arn)
+  if name:match("Arn$") or name:match("ARN$") then return arn end
+  if name:match("Id$") or name:match("Name$") then return "{id}" end
+  return "{name}." .. name
+end
+
+-- "arn:${Partition}:dynamodb:${Region}:${Account}:table/${TableName}" as a pattern.
+local function arn_pattern(known, service, kind)
+  local template = known and known.arn
+  if not template then
+    return ("arn:{partition}:%s:{region}:{account}:%s/{name}"):format(service:lower(), kind:lower())
+  end
+  return (template:gsub("%${(%w+)}", function(piece)
+    local place = piece:lower()
+    if place == "partition" or place == "region" or place == "account" then return "{" .. place .. "}" end
+    return "{name}"
+  end))
+end
+
+-- What identifies a type by its schema: a property that templates may give, an ARN, or an id of its own.
+local function identity(known, arn)
+  local first = known and known.identifier and known.identifier[1]
+  if not first then return {}, nil end
+  if known.properties[first] then return { first }, nil end
+  if first:match("Arn$") then return {}, arn end
+  if first:match("Id$") then return nil, "{lower:10}" end
+  return {}, nil
+end
+
+-- The rule for types without a record: what their schema says, else what their name suggests.
 local function by_rule(type_name)
   local service, kind = type_name:match("^%w+::(%w+)::(%w+)")
-  local arn = ("arn:{partition}:%s:{region}:{account}:%s/{name}"):format(
-    (service or "custom"):lower(), (kind or "resource"):lower())
+  local known = schema.of(type_name)
+  local arn = arn_pattern(known, service or "custom", kind or "resource")
+  local name, id = identity(known, arn)
   return {
-    name = {}, by_rule = true,
-    attribute = function(name)
-      if name:match("Arn$") or name:match("ARN$") then return arn end
-      if name == "Id" or name == (kind or "") .. "Id" or name:match("Name$") then return "{id}" end
-      return "{name}." .. name
+    name = name or {}, id = id, by_rule = true,
+    attribute = function(attribute)
+      if not known then return attribute_text(attribute, arn) end
+      local shape = (known.attributes or {})[attribute]
+      if not shape then return nil end
+      local pattern = attribute_text(attribute, arn)
+      return type(shape) == "table" and shape.list and { pattern } or pattern
     end,
   }
+end
+
+--- Is there a type of that name?
+---@param type_name string
+function catalog.exists(type_name)
+  return records[type_name] ~= nil or schema.of(type_name) ~= nil
+    or type_name:match("^Custom::[%w_@-]+$") ~= nil
 end
 
 --- The record of a type; never nil.
@@ -61,12 +105,6 @@ function catalog.of(type_name)
   return records[type_name]
 end
 
---- Does Fn::GetAtt know this attribute of the type?
-function catalog.supports(type_name, attribute)
-  local record = catalog.of(type_name)
-  return record.by_rule or record.any_attribute or (record.attributes or {})[attribute] ~= nil
-end
-
 --- The pattern (or list of patterns, or function) of an attribute; nil when the type has none such.
 function catalog.attribute(type_name, attribute)
   local record = catalog.of(type_name)
@@ -74,6 +112,13 @@ function catalog.attribute(type_name, attribute)
   local pattern = (record.attributes or {})[attribute]
   if pattern == nil and record.any_attribute then return "{name}." .. attribute end
   return pattern
+end
+
+--- Does Fn::GetAtt know this attribute of the type?
+function catalog.supports(type_name, attribute)
+  local record = catalog.of(type_name)
+  if record.any_attribute then return true end
+  return catalog.attribute(type_name, attribute) ~= nil
 end
 
 return catalog

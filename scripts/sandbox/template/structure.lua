@@ -2,6 +2,7 @@
 -- What refers to what is checked in sandbox.template.references, parameter values in .parameters.
 
 local fault = require "sandbox.fault"
+local catalog = require "sandbox.resources.catalog"
 local rules = require "sandbox.template.rules"
 local shape = require "sandbox.template.shape"
 
@@ -127,9 +128,7 @@ local function check_types(resources)
   local unknown = {}
   for _, id in ipairs(shape.keys(resources)) do
     local name = resources[id].Type
-    if not (name:match("^%w+::%w+::%w+$") or name:match("^Custom::[%w_@-]+$")) then
-      unknown[#unknown + 1] = name
-    end
+    if not catalog.exists(name) then unknown[#unknown + 1] = name end
   end
   if #unknown > 0 then
     format_error("Unrecognized resource types: [%s]", table.concat(unknown, ", "))
