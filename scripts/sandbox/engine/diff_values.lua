@@ -96,6 +96,18 @@ local function with_values(change, stack, target, scopes)
   return out
 end
 
+--- A function that gives a resource's properties as they will be, as far as they are known.
+---@return fun(id: string): table?
+function diff_values.after(changes, stack, target)
+  local by_id = {}
+  for _, change in ipairs(changes) do by_id[change.LogicalResourceId] = change end
+  local scope = scope_of(stack, target.plan, by_id)
+  return function(id)
+    local definition = target.template.resources[id]
+    return definition and properties_of(definition, scope)
+  end
+end
+
 --- The changes with their values; those whose values stay are left out.
 ---@param changes table[] of sandbox.engine.diff
 ---@param stack table

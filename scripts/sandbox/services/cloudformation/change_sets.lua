@@ -7,6 +7,7 @@ local parameters = require "sandbox.template.parameters"
 local create = require "sandbox.engine.create"
 local diff = require "sandbox.engine.diff"
 local diff_values = require "sandbox.engine.diff_values"
+local early_validation = require "sandbox.engine.early_validation"
 local import = require "sandbox.engine.import"
 local operation = require "sandbox.engine.operation"
 local update = require "sandbox.engine.update"
@@ -70,15 +71,34 @@ local function has_changes(set)
   return requests.changes_anything(set.stack, set.target)
 end
 
-local function finish_creation(set)
-  if set.status ~= "CREATE_PENDING" then return end
-  if has_changes(set) then
-    set.status, set.execution = "CREATE_COMPLETE", "AVAILABLE"
-    set.changes = diff.changes(set.stack, set.target, set.imports)
-    set.changes_with_values = diff_values.of(set.changes, set.stack, set.target)
-  else
-    set.status, set.reason = "FAILED", NO_CHANGES
+-- Validates what a change set would make. What is found becomes its events; why it fails, if it does.
+local function validate(set, changes, now)
+  local found, why = early_validation.check(changes, set.stack, set.target)
+  for _, event in ipairs(found) do
+    event.name = nil
+    event.EventId, event.StackId, event.Timestamp = set.stack.stream:uuid(), set.stack.id, now
+    event.OperationId, event.OperationType, event.EventType = set.operation_id, "CREATE_CHANGESET",
+      "VALIDATION_ERROR"
+    event.ValidationFailureMode, event.ValidationStatus, event.PhysicalResourceId = "FAIL", "FAILED", ""
+    set.events[#set.events + 1] = event
   end
+  return why
+end
+
+local function finish_creation(set, now)
+  if set.status ~= "CREATE_PENDING" then return end
+  if not has_changes(set) then
+    set.status, set.reason = "FAILED", NO_CHANGES
+    return
+  end
+  local changes = diff.changes(set.stack, set.target, set.imports)
+  local why = set.validated and validate(set, changes, now)
+  if why then
+    set.status, set.reason = "FAILED", why
+    return
+  end
+  set.status, set.execution, set.changes = "CREATE_COMPLETE", "AVAILABLE", changes
+  set.changes_with_values = diff_values.of(changes, set.stack, set.target)
 end
 
 local function record(context, input, stack, target)
@@ -90,6 +110,7 @@ local function record(context, input, stack, target)
       input.ChangeSetName, stack.stream:uuid()),
     status = "CREATE_PENDING", execution = "UNAVAILABLE", changes = json.list {}, changes_with_values =
       json.list {},
+    events = {}, operation_id = stack.stream:uuid(), validated = not input.DisableValidation,
     on_stack_failure = input.OnStackFailure, capabilities = input.Capabilities,
   }
 end
@@ -162,7 +183,9 @@ function change_sets.CreateChangeSet(context, input)
   stack.change_sets = stack.change_sets or {}
   table.insert(stack.change_sets, set)
   context.region.change_sets[set.id] = set
-  context.world.clock.after(stack.stream:between(1, 5), function() finish_creation(set) end)
+  context.world.clock.after(stack.stream:between(1, 5), function()
+    finish_creation(set, context.world.clock.now())
+  end)
   return { Id = set.id, StackId = stack.id }
 end
 
