@@ -13,6 +13,9 @@
 --                service, operation    names, with * for any text
 --                trouble   a kind of sandbox.trouble | delay = seconds
 --                share     0..1: strikes by chance                     nth, times (any number if nil)
+--   drifts     rules for resources, applied when an operation on their stack is complete:
+--                resource, stack, nth, times   as above
+--                set = { Property = value }    changed behind the stack's back | delete = true
 --   custom     type, with * for any text -> function(request) that answers a custom resource's request as its
 --              provider would (reference part 12): { Status, Reason, PhysicalResourceId, Data }; nil: no
 -- answer
@@ -43,6 +46,9 @@ local RESOURCE_RULE = {
   on = function(value) return not ACTIONS[value] and "is none of create, update, "
     .. "delete, import, rollback" end,
 }
+local DRIFT_RULE = {
+  resource = "string", stack = "string", nth = "number", times = "number", set = "table", delete = "boolean",
+}
 local REQUEST_RULE = {
   service = "string", operation = "string", nth = "number", times = "number", share = "number",
   delay = "number",
@@ -54,7 +60,7 @@ local STARTS_AT = 1767225600 -- 2026-01-01: a scenario's run shows the same time
 
 local WHOLE = {
   teaches = "string", seed = "number", starts_at = "number", resources = "table", requests = "table",
-  custom = "table",
+  custom = "table", drifts = "table",
 }
 
 local function check(where, value, fields)
@@ -108,8 +114,10 @@ function scenario.new(definition, name)
   check(name, definition, WHOLE)
   check_rules(name .. ": resources", definition.resources, RESOURCE_RULE, { "fail", "hang", "slow" })
   check_rules(name .. ": requests", definition.requests, REQUEST_RULE, { "trouble", "delay" })
+  check_rules(name .. ": drifts", definition.drifts, DRIFT_RULE, { "set", "delete" })
   return setmetatable({
-    name = name, teaches = definition.teaches, seed = definition.seed,
+    drift_rules = rules_of(definition.drifts, 1), name = name, teaches = definition.teaches, seed =
+      definition.seed,
     starts_at = definition.starts_at or STARTS_AT,
     custom = definition.custom, resources = rules_of(definition.resources, 1), requests =
       rules_of(definition.requests, math.huge),
@@ -139,7 +147,7 @@ local function from_file(path)
 end
 
 --- The scenario of a sandbox in which nothing goes wrong, and that begins now.
-scenario.none = setmetatable({ resources = {}, requests = {} }, Scenario)
+scenario.none = setmetatable({ resources = {}, requests = {}, drift_rules = {} }, Scenario)
 
 --- Loads one: a name of those that ship, a path of a file, or the table itself; nil is scenario.none.
 ---@param which string | table | nil
@@ -158,6 +166,11 @@ local function strikes(rule)
   return true
 end
 
+local function is_about(rule, stack_name, resource)
+  return fits(rule.stack, stack_name)
+    and (fits(rule.resource, resource.logical) or fits(rule.resource, resource.type))
+end
+
 --- What happens to a resource's action: nil when it takes its course, else the rule that strikes.
 ---@param stack_name string
 ---@param resource { logical: string, type: string }
@@ -165,9 +178,16 @@ end
 ---@return { at: number?, fail: string?, hang: boolean?, slow: number? }?
 function Scenario:verdict(stack_name, resource, action)
   for _, rule in ipairs(self.resources) do
-    local fit = (not rule.on or rule.on == action) and fits(rule.stack, stack_name)
-      and (fits(rule.resource, resource.logical) or fits(rule.resource, resource.type))
+    local fit = (not rule.on or rule.on == action) and is_about(rule, stack_name, resource)
     if fit and strikes(rule) then return rule end
+  end
+end
+
+--- How a resource drifts once its stack is complete; nil when it does not.
+---@return { set: table?, delete: boolean? }?
+function Scenario:drift(stack_name, resource)
+  for _, rule in ipairs(self.drift_rules) do
+    if is_about(rule, stack_name, resource) and strikes(rule) then return rule end
   end
 end
 

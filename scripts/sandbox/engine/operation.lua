@@ -5,11 +5,15 @@
 -- function at a time, and equal times fire in the order in which they were set.
 
 local text = require "tap.core.text"
+local drift = require "sandbox.engine.drift"
 
 local operation = {}
 
 local Operation = {}
 Operation.__index = Operation
+
+-- After these, things may be changed behind the stack's back.
+local DRIFTS = { CREATE_COMPLETE = true, UPDATE_COMPLETE = true }
 
 local USUAL_SHARE = 0.5 -- of its duration after which a resource fails by a scenario
 local STACK_TYPE = "AWS::CloudFormation::Stack"
@@ -126,6 +130,7 @@ function Operation:stack_event(status, reason, detailed)
     PhysicalResourceId = stack.id, ResourceType = STACK_TYPE, ResourceStatus = status,
     ResourceStatusReason = reason, DetailedStatus = detailed,
   })
+  if DRIFTS[status] then drift.happen(stack, self.world.scenario) end
 end
 
 --- Sets a resource's status and records it.

@@ -2,7 +2,7 @@
 
 local operations = {}
 
-for _, file in ipairs { "reads", "stacks", "templates", "updates", "change_sets", "operations" } do
+for _, file in ipairs { "reads", "stacks", "templates", "updates", "change_sets", "operations", "drifts" } do
   for name, operation in pairs(require("sandbox.services.cloudformation." .. file)) do
     if name:match("^%u") then operations[name] = operation end
   end

@@ -5,8 +5,10 @@ local parameters = require "sandbox.template.parameters"
 
 local views = {}
 
-local function not_checked(field)
-  return { [field] = "NOT_CHECKED" }
+-- What the last look at a stack or a resource found.
+local function drift_of(owner, field, time)
+  local found = owner.drift
+  return { [field] = found and found.status or "NOT_CHECKED", [time] = found and found.at }
 end
 
 local function listed(list)
@@ -61,7 +63,8 @@ function views.stack(stack)
     TimeoutInMinutes = stack.timeout_minutes, Capabilities = listed(stack.capabilities),
     Outputs = not deleted and output_list(stack) or nil, RoleARN = stack.role_arn,
     Tags = json.list(stack.tags),
-    EnableTerminationProtection = protection, DriftInformation = not_checked("StackDriftStatus"),
+    EnableTerminationProtection = protection, DriftInformation = drift_of(stack, "StackDriftStatus",
+      "LastCheckTimestamp"),
     RetainExceptOnCreate = stack.retain_except_on_create, DeletionMode = stack.deletion_mode,
     ParentId = stack.parent and stack.parent.id, RootId = stack.root and stack.root.id,
     LastOperations = listed(json.list(stack.last_operations)),
@@ -74,7 +77,8 @@ function views.summary(stack)
     StackId = stack.id, StackName = stack.name, TemplateDescription = stack.template.description,
     CreationTime = stack.created, LastUpdatedTime = stack.updated,
     DeletionTime = deletion_time(stack), StackStatus = stack.status,
-    StackStatusReason = stack.status_reason, DriftInformation = not_checked("StackDriftStatus"),
+    StackStatusReason = stack.status_reason, DriftInformation = drift_of(stack, "StackDriftStatus",
+      "LastCheckTimestamp"),
     ParentId = stack.parent and stack.parent.id, RootId = stack.root and stack.root.id,
   }
 end
@@ -86,7 +90,7 @@ local function resource_fields(resource)
     PhysicalResourceId = resource.physical_id ~= "" and resource.physical_id or nil,
     ResourceType = resource.type, ResourceStatus = resource.status,
     ResourceStatusReason = resource.status_reason,
-    DriftInformation = not_checked("StackResourceDriftStatus"),
+    DriftInformation = drift_of(resource, "StackResourceDriftStatus", "LastCheckTimestamp"),
   }
 end
 
