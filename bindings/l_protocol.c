@@ -12,13 +12,17 @@
 #include "shape.h"
 #include "value.h"
 
-/* The model and the protocol of the service at argument 1. [-0, +0, e] */
-static const struct tap_protocol *check_service(lua_State *L, const struct tap_model **model)
+/* The model of the service at argument 1 and the protocol of the exchange at argument `at`, which
+ * may be absent: then that of the service. [-0, +0, e] */
+static const struct tap_protocol *check_service(lua_State *L, const struct tap_model **model,
+                                                int at)
 {
     const struct tap_protocol *protocol;
     struct tap_error err;
     if (tap_model_load(model, luaL_checkstring(L, 1), &err) ||
-        tap_protocol_of(&protocol, *model, &err))
+        (lua_isnoneornil(L, at)
+             ? tap_protocol_of(&protocol, *model, &err)
+             : tap_protocol_of_request(&protocol, *model, tap_exchange_check_request(L, at), &err)))
         tap_lua_raise(L, &err);
     return protocol;
 }
@@ -28,7 +32,7 @@ static const struct tap_protocol *check_service(lua_State *L, const struct tap_m
 static tap_nresults l_read(lua_State *L)
 {
     const struct tap_model *model;
-    const struct tap_protocol *protocol = check_service(L, &model);
+    const struct tap_protocol *protocol = check_service(L, &model, 2);
     const struct tap_request *request = tap_exchange_check_request(L, 2);
     const json_t *operation;
     json_t *input;
@@ -58,11 +62,12 @@ static tap_nresults push_response(lua_State *L, struct tap_response *response)
     return 3;
 }
 
-/* write(service, operation, output, request_id) -> status, headers, body. */
+/* write(service, operation, output, request_id[, exchange]) -> status, headers, body, in the
+ * exchange's protocol. */
 static tap_nresults l_write(lua_State *L)
 {
     const struct tap_model *model;
-    const struct tap_protocol *protocol = check_service(L, &model);
+    const struct tap_protocol *protocol = check_service(L, &model, 5);
     const char *name = luaL_checkstring(L, 2);
     luaL_checktype(L, 3, LUA_TTABLE);
     const char *request_id = luaL_checkstring(L, 4);
@@ -81,12 +86,12 @@ static tap_nresults l_write(lua_State *L)
     return push_response(L, &response);
 }
 
-/* write_error(service, { code =, message =, status = 400 }, request_id) -> status, headers, body.
- */
+/* write_error(service, { code =, message =, status = 400 }, request_id[, exchange]) -> status,
+ * headers, body. */
 static tap_nresults l_write_error(lua_State *L)
 {
     const struct tap_model *model;
-    const struct tap_protocol *protocol = check_service(L, &model);
+    const struct tap_protocol *protocol = check_service(L, &model, 4);
     luaL_checktype(L, 2, LUA_TTABLE);
     const char *code = tap_lua_string_field(L, 2, "code", NULL);
     const char *message = tap_lua_string_field(L, 2, "message", NULL);

@@ -6,6 +6,7 @@
 #include "protocol.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "protocol_shape.h"
 #include "url.h"
@@ -41,6 +42,29 @@ tap_err tap_protocol_of(const struct tap_protocol **out, const struct tap_model 
     *out = NULL;
     return tap_fail(err, TAP_E_UNSUPPORTED, "UnsupportedProtocol",
                     "the model of %s names no protocol that is known", tap_model_service(model));
+}
+
+static bool is_form(const struct tap_request *request)
+{
+    const char *type = tap_headers_get(&request->headers, "Content-Type");
+    return type && strncasecmp(type, "application/x-www-form-urlencoded", 33) == 0;
+}
+
+tap_err tap_protocol_of_request(const struct tap_protocol **out, const struct tap_model *model,
+                                const struct tap_request *request, struct tap_error *err)
+{
+    if (tap_protocol_of(out, model, err))
+        return err->code;
+    if (*out == &tap_protocol_rest_json || *out == &tap_protocol_rest_xml ||
+        *out == &tap_protocol_ec2)
+        return TAP_OK;
+    if (tap_headers_get(&request->headers, "Smithy-Protocol"))
+        *out = &tap_protocol_rpc_v2_cbor;
+    else if (tap_headers_get(&request->headers, "X-Amz-Target"))
+        *out = &tap_protocol_json;
+    else if (is_form(request))
+        *out = &tap_protocol_query;
+    return TAP_OK;
 }
 
 const char *tap_response_request_id(const struct tap_response *response)

@@ -46,6 +46,12 @@ struct tap_protocol {
 tap_err tap_protocol_of(const struct tap_protocol **out, const struct tap_model *model,
                         struct tap_error *err);
 
+/* The protocol that a received request is written in: clients of other versions may speak another
+ * one than ours, even one that the model no longer offers. When the request does not tell, as
+ * tap_protocol_of. */
+tap_err tap_protocol_of_request(const struct tap_protocol **out, const struct tap_model *model,
+                                const struct tap_request *request, struct tap_error *err);
+
 /* The input with a fresh token in each member that the model calls an idempotency token and that
  * the caller left out (the model may require it): to be done before the check below. A new
  * reference; `input` may be NULL. */

@@ -364,10 +364,10 @@ describe("the sandbox", function()
     for _, name in ipairs(services.names()) do
       local known = {}
       for _, operation in ipairs(models.load(name):operations()) do known[operation] = true end
-      for operation in pairs(services.find(name).operations) do
+      for operation in pairs(services.of(name).operations) do
         assert.is_true(known[operation], operation)
       end
     end
-    assert.is_nil(services.find "athena")
+    assert.is_nil(services.of "athena")
   end)
 end)

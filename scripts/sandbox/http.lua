@@ -20,7 +20,8 @@ local UNSIGNED_SERVICE = "cloudformation" -- whose envelope an error has when th
 -- "sts.eu-west-1.amazonaws.com" or, with an endpoint of our own, nothing.
 local function service_of_host(exchange)
   local name = (exchange.host or ""):match("^([%w-]+)%..*amazonaws%.com")
-  return name and services.find(name) and name or UNSIGNED_SERVICE
+  local service = name and services.of(name)
+  return service and service.model or UNSIGNED_SERVICE
 end
 
 --- The time to judge a signature by. Clients in this process sign by the sandbox's clock, others by the
@@ -42,20 +43,20 @@ end
 
 local function perform(sandbox, exchange, request)
   local claim = sigv4.claim(exchange)
-  local service = services.find(claim.service)
-  if service then request.service = claim.service end
+  local service = services.of(claim.service)
+  if service then request.service = service.model end
   local caller = authenticate(sandbox, exchange, claim)
   if not service then
     fault.not_emulated(("%s %s"):format(claim.service, exchange:header("X-Amz-Target") or exchange.target))
   end
-  local operation, input = protocol.read(claim.service, exchange)
-  local run = service.operations[operation] or fault.not_emulated(claim.service .. " " .. operation)
-  constraints.check(claim.service, operation, input, service.constraints and service.constraints(operation))
+  local operation, input = protocol.read(service.model, exchange)
+  local run = service.operations[operation] or fault.not_emulated(service.model .. " " .. operation)
+  constraints.check(service.model, operation, input, service.constraints and service.constraints(operation))
   local output = run({
     world = sandbox.world, region = sandbox.world.store:region(claim.region), caller = caller,
     request_id = request.id,
   }, input)
-  return protocol.write(claim.service, operation, output, request.id)
+  return protocol.write(service.model, operation, output, request.id, exchange)
 end
 
 local function to_error(sandbox, err)
@@ -74,7 +75,7 @@ local function write_error(exchange, request, err)
     return err.status, { ["Content-Type"] = "application/x-amz-json-1.0" },
       json.encode { __type = err.code, message = err.message }
   end
-  return protocol.write_error(request.service, err, request.id)
+  return protocol.write_error(request.service, err, request.id, exchange)
 end
 
 -- What the service answers when nothing disturbs it.

@@ -1,29 +1,38 @@
---- The emulated services, by signing name. Each module gives `operations` (name -> function(context, input)
--- -> output) and, if it has any, `constraints(operation)` beyond those of its model. A context has: world,
--- region (of the store), caller, request_id.
+--- The emulated services. Each module gives `operations` (name -> function(context, input) -> output) and, if
+-- it has any, `constraints(operation)` beyond those of its model. A context has: world, region (of the
+-- store), caller, request_id.
 
 local services = {}
 
-local MODULES = {
-  cloudformation = "sandbox.services.cloudformation",
-  dynamodb = "sandbox.services.dynamodb",
-  s3 = "sandbox.services.s3",
-  secretsmanager = "sandbox.services.secretsmanager",
-  ssm = "sandbox.services.ssm",
-  sts = "sandbox.services.sts",
+-- Signing name -> the name of its model, where they differ.
+local MODELS = {
+  monitoring = "cloudwatch",
+  ses = "sesv2",
+  elasticloadbalancing = "elbv2",
 }
 
---- The service of a signing name; nil when none of its operations is emulated.
----@param name string
-function services.find(name)
-  return MODULES[name] and require(MODULES[name])
+-- The models that are emulated, each by the module of its name.
+local EMULATED = {}
+for name in ([[cloudformation cloudtrail cloudwatch dynamodb logs s3 secretsmanager ssm sts]]):gmatch "%S+" do
+  EMULATED[name] = true
 end
 
---- The signing names of those that are emulated, sorted.
+--- The service of a signing name; nil when none of its operations is emulated.
+---@param signing_name string
+---@return { model: string, operations: table, constraints: function? }?
+function services.of(signing_name)
+  local model = MODELS[signing_name] or signing_name
+  if not EMULATED[model] then return nil end
+  local service = require("sandbox.services." .. model)
+  service.model = model
+  return service
+end
+
+--- The names of the models that are emulated, sorted.
 ---@return string[]
 function services.names()
   local out = {}
-  for name in pairs(MODULES) do out[#out + 1] = name end
+  for name in pairs(EMULATED) do out[#out + 1] = name end
   table.sort(out)
   return out
 end
