@@ -62,9 +62,9 @@ describe("a request", function()
   end)
 
   it("to a service that is not emulated is told so, by name, in the form that its clients read", function()
-    local sns = w:client "sns"
-    local refusal = world.refusal(sns.list_topics, sns, {})
-    assert.truthy(refusal:find("^NotImplemented: The sandbox does not emulate sns "))
+    local mq = w:client "elasticache"
+    local refusal = world.refusal(mq.describe_cache_clusters, mq, {})
+    assert.truthy(refusal:find("^NotImplemented: The sandbox does not emulate elasticache "))
     local out = proc.run {
       "curl", "-s", "--aws-sigv4", "aws:amz:us-east-1:athena", "-u", "test:test", w.sandbox.url, "-d", "{}",
       "-H", "X-Amz-Target: AmazonAthena.ListWorkGroups",

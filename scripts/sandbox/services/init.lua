@@ -13,7 +13,9 @@ local MODELS = {
 
 -- The models that are emulated, each by the module of its name.
 local EMULATED = {}
-for name in ([[cloudformation cloudtrail cloudwatch dynamodb logs s3 secretsmanager ssm sts]]):gmatch "%S+" do
+for name in ([[
+  cloudformation cloudtrail cloudwatch dynamodb kms logs s3 secretsmanager sns sqs ssm sts
+]]):gmatch "%S+" do
   EMULATED[name] = true
 end
 
