@@ -16,6 +16,8 @@
 --   drifts     rules for resources, applied when an operation on their stack is complete:
 --                resource, stack, nth, times   as above
 --                set = { Property = value }    changed behind the stack's back | delete = true
+--   invoke     function name, with * for any text -> function(payload) that answers for a Lambda function:
+--              { payload = value } or { error = text }
 --   custom     type, with * for any text -> function(request) that answers a custom resource's request as its
 --              provider would (reference part 12): { Status, Reason, PhysicalResourceId, Data }; nil: no
 -- answer
@@ -60,7 +62,7 @@ local STARTS_AT = 1767225600 -- 2026-01-01: a scenario's run shows the same time
 
 local WHOLE = {
   teaches = "string", seed = "number", starts_at = "number", resources = "table", requests = "table",
-  custom = "table", drifts = "table",
+  custom = "table", invoke = "table", drifts = "table",
 }
 
 local function check(where, value, fields)
@@ -119,7 +121,8 @@ function scenario.new(definition, name)
     drift_rules = rules_of(definition.drifts, 1), name = name, teaches = definition.teaches, seed =
       definition.seed,
     starts_at = definition.starts_at or STARTS_AT,
-    custom = definition.custom, resources = rules_of(definition.resources, 1), requests =
+    custom = definition.custom, functions = definition.invoke, resources = rules_of(definition.resources, 1),
+      requests =
       rules_of(definition.requests, math.huge),
   }, Scenario)
 end
@@ -188,6 +191,16 @@ end
 function Scenario:drift(stack_name, resource)
   for _, rule in ipairs(self.drift_rules) do
     if is_about(rule, stack_name, resource) and strikes(rule) then return rule end
+  end
+end
+
+--- What a Lambda function answers; nil when the scenario does not say.
+---@param name string
+---@param payload string?
+---@return { payload: any, error: string? }?
+function Scenario:invoke(name, payload)
+  for pattern, answer in pairs(self.functions or {}) do
+    if fits(pattern, name) then return answer(payload) end
   end
 end
 

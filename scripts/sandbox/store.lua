@@ -41,6 +41,7 @@ function Store:region(name)
       name_uses = {},   -- name -> how many stacks have had it
       exports = {},     -- name -> { name, value, stack, importers = { stack id -> stack } }
       change_sets = {}, -- id -> change set, of those that can be read
+      mail = {},        -- what SES was given, oldest first
       detections = {},  -- id -> drift detection
       tokens = {},      -- client request token -> what it was used for
     }, Region)

@@ -79,6 +79,13 @@ local function taken(thing)
   return ("%s already exists"):format(thing.key)
 end
 
+local function too_long(record, name)
+  local member = record.name[1]:gsub("^%u", string.lower)
+  return ("1 validation error detected: Value '%s' at '%s' failed to satisfy constraint: Member must have "
+    .. "length "
+    .. "less than or equal to %d"):format(name, member, record.name.max)
+end
+
 --- Takes a physical id for the resource's, and puts its thing into the store.
 ---@param facts table
 ---@param key string of the thing
@@ -104,6 +111,7 @@ function provision.make(op, resource)
   facts.id = type(id) == "function" and id(facts, pattern.expand) or pattern.expand(id, facts)
   local home = op.stack.region:home(record.global)
   local key = facts.name or facts.id
+  if facts.custom_name and record.name.max and #key > record.name.max then return too_long(record, key) end
   local other = home:thing(resource.type, key)
   if other and facts.custom_name then return taken(other), true end
   if other then key = op.stack.id .. "/" .. resource.logical end

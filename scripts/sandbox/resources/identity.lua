@@ -1,10 +1,13 @@
 --- Resource types of identities and permissions. Names are the account's. Records: sandbox.resources.catalog.
 
+local in_use = require "sandbox.resources.in_use"
+
 local IAM = "arn:{partition}:iam::{account}:"
 
 return {
   ["AWS::IAM::Role"] = {
     name = { "RoleName", max = 64 }, create = { 16, 18 }, delete = { 10, 12 }, global = true,
+    refuse_delete = in_use.role,
     attributes = { Arn = IAM .. "role{.Path|/}{name}", RoleId = "AROA{upper:17}" },
   },
   ["AWS::IAM::User"] = {

@@ -1,6 +1,8 @@
 --- Resource types of networks, load balancing, DNS, certificates and delivery. Records:
 -- sandbox.resources.catalog.
 
+local in_use = require "sandbox.resources.in_use"
+
 local ELB = "arn:{partition}:elasticloadbalancing:{region}:{account}:"
 
 local function load_balancer_kind(facts)
@@ -25,6 +27,7 @@ local listener, rule = below("LoadBalancerArn", "listener", "loadbalancer"),
 
 return {
   ["AWS::EC2::VPC"] = {
+    refuse_delete = in_use.network,
     id = "vpc-{hex:17}", initiate = 2, create = 14, delete = { 1, 2 },
     attributes = {
       VpcId = "{id}", CidrBlock = "{.CidrBlock|10.0.0.0/16}",
@@ -33,6 +36,7 @@ return {
     },
   },
   ["AWS::EC2::Subnet"] = {
+    refuse_delete = in_use.network,
     id = "subnet-{hex:17}", create = 5, delete = { 1, 2 },
     attributes = {
       SubnetId = "{id}", AvailabilityZone = "{.AvailabilityZone|{region}a}", AvailabilityZoneId = "use1-az1",
@@ -66,6 +70,7 @@ return {
     id = "rtbassoc-{hex:17}", create = 2, delete = { 15, 27 }, attributes = { Id = "{id}" },
   },
   ["AWS::EC2::SecurityGroup"] = {
+    refuse_delete = in_use.security_group,
     id = "sg-{hex:17}", initiate = 3, create = 10, delete = 2,
     attributes = { GroupId = "{id}", Id = "{id}", VpcId = "{.VpcId}" },
   },

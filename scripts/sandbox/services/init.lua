@@ -14,7 +14,8 @@ local MODELS = {
 -- The models that are emulated, each by the module of its name.
 local EMULATED = {}
 for name in ([[
-  cloudformation cloudtrail cloudwatch dynamodb kms logs s3 secretsmanager sns sqs ssm sts
+  autoscaling cloudformation cloudtrail cloudwatch dynamodb ec2 elbv2 events iam kms lambda logs rds s3
+  secretsmanager sesv2 sns sqs ssm sts
 ]]):gmatch "%S+" do
   EMULATED[name] = true
 end
