@@ -8,6 +8,7 @@ local operation = require "sandbox.engine.operation"
 local outputs = require "sandbox.engine.outputs"
 local provision = require "sandbox.engine.provision"
 local rollback = require "sandbox.engine.rollback"
+local triggers = require "sandbox.engine.triggers"
 local walk = require "sandbox.engine.walk"
 
 local create = {}
@@ -110,6 +111,7 @@ function create.start(world, stack, token, imports)
   if stack.timeout_minutes then
     op:after(stack.timeout_minutes * 60, function() fail(op, TIMED_OUT) end)
   end
+  triggers.watch(op, function(why) fail(op, why) end)
   op:soon(1, 4, function()
     local why = outputs.early_failure(stack)
     if why then return fail(op, why) end

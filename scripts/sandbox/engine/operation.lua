@@ -6,6 +6,7 @@
 
 local text = require "tap.core.text"
 local drift = require "sandbox.engine.drift"
+local notifications = require "sandbox.engine.notifications"
 
 local operation = {}
 
@@ -112,6 +113,7 @@ local function record(self, event)
   event.StackId, event.StackName = stack.id, stack.name
   event.ClientRequestToken, event.OperationId = self.token, self.id
   stack.events[#stack.events + 1] = event
+  notifications.tell(self.world, stack, event)
 end
 
 function Operation:now()

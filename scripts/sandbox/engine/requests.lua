@@ -8,6 +8,7 @@ local template = require "sandbox.template"
 local capabilities = require "sandbox.template.capabilities"
 local environment = require "sandbox.engine.environment"
 local policy = require "sandbox.engine.policy"
+local triggers = require "sandbox.engine.triggers"
 local address = require "sandbox.services.s3.address"
 local s3 = require "sandbox.services.s3.store"
 
@@ -154,6 +155,7 @@ function requests.target(context, stack, input, direct)
     environment.of(context.world, context.region, stack))
   local read = plan.template
   requests.check_tags(input.Tags or {})
+  triggers.check(input.RollbackConfiguration)
   requests.check_types(read, input.ResourceTypes)
   check_same_types(stack, read)
   local target = {
@@ -211,7 +213,9 @@ end
 ---@param id string? nil: a new one
 function requests.bound_stack(context, input, read, id)
   requests.check_tags(input.Tags or {})
+  triggers.check(input.RollbackConfiguration)
   local stack = requests.record(context, input)
+  stack.principal = context.caller and context.caller.id
   stack.id = id or stack.id
   stack.plan = template.bind(read, input.Parameters or {}, environment.of(context.world, context.region,
     stack))

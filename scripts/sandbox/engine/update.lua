@@ -9,6 +9,7 @@ local import = require "sandbox.engine.import"
 local outputs = require "sandbox.engine.outputs"
 local policy = require "sandbox.engine.policy"
 local provision = require "sandbox.engine.provision"
+local triggers = require "sandbox.engine.triggers"
 local update_rollback = require "sandbox.engine.update_rollback"
 local walk = require "sandbox.engine.walk"
 
@@ -95,6 +96,7 @@ local function complete(op)
     old[#old + 1] = change.left_behind(resource)
     change.settle(resource)
   end
+  op:cancel_timers() -- nothing leads back from here
   op:stack_event("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
   op:soon(1, 2, function()
     cleanup.start(op, old, removed_ids(op), op.previous.plan.graph, function()
@@ -151,6 +153,7 @@ function update.start(world, stack, target, options)
   op.previous, stack.unfinished = apply_target(stack, target), nil
   stack.updated = op:now()
   op:stack_event("UPDATE_IN_PROGRESS", "User Initiated")
+  triggers.watch(op, function(why) fail(op, why) end)
   op:soon(1, 4, function()
     local why = outputs.early_failure(stack)
     if why then return fail(op, why) end
