@@ -125,6 +125,19 @@ describe("an update in the sandbox", function()
     assert.equal(1, #w.cfn:describe_stack_resources({ StackName = "demo" }).StackResources)
   end)
 
+  it("1.2: after several failures that stayed, RollbackStack leads back to before the first", function()
+    w:create("other", { Taken = topic "taken" })
+    w:create("demo", { A = topic("a", "old") })
+    update({ A = topic("a", "one"), N = topic "taken" }, { DisableRollback = true })
+    update({ A = topic("a", "two"), N = topic "taken" }, { DisableRollback = true })
+    assert.equal("UPDATE_FAILED", w:status "demo")
+    w.cfn:rollback_stack { StackName = "demo" }
+    world.sleep(3600)
+    assert.equal("UPDATE_ROLLBACK_COMPLETE", w:status "demo")
+    local topics = w.sandbox.store:region("us-east-1").things["AWS::SNS::Topic"]
+    assert.equal("old", topics.a.properties.DisplayName)
+  end)
+
   it("1.7: CancelUpdateStack leads back, and only from an update in progress", function()
     w:create("demo", { T = { Type = "AWS::DynamoDB::Table", Properties = { TableName = "t",
       BillingMode = "PAY_PER_REQUEST" } } })

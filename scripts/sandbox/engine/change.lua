@@ -125,8 +125,10 @@ function change.apply(op, resource, definition, turn, touched)
     resource.definition = definition
     return turn.done(true)
   end
-  remember(resource)
-  touched[#touched + 1] = resource
+  if not resource.before then
+    remember(resource)
+    touched[#touched + 1] = resource
+  end
   resource.definition = definition
   local replaces = ok and needs_replacement(resource.type, resource.properties, properties)
   local problem = not ok and properties.message or refusal_of(op, resource, replaces)

@@ -16,6 +16,7 @@ Operation.__index = Operation
 -- After these, things may be changed behind the stack's back.
 local DRIFTS = { CREATE_COMPLETE = true, UPDATE_COMPLETE = true }
 
+local APPLIED_AFTER = 1 -- seconds until a configuration is applied, in express mode
 local USUAL_SHARE = 0.5 -- of its duration after which a resource fails by a scenario
 local STACK_TYPE = "AWS::CloudFormation::Stack"
 
@@ -87,6 +88,7 @@ end
 ---@param seconds number its usual duration
 ---@param course { done: fun(), failed: fun(reason: string) }
 function Operation:act(resource, action, seconds, course)
+  if self.stack.express then seconds = math.min(seconds, APPLIED_AFTER) end
   local verdict = self.world.scenario:verdict(self.stack.name, resource, action)
   if not verdict then return self:after(seconds, course.done) end
   if verdict.slow then return self:after(seconds * verdict.slow, course.done) end

@@ -141,7 +141,7 @@ local function complete(op, resource, turn)
 end
 
 local function stabilize(op, resource, turn, total, settle)
-  if settle then
+  if settle and not op.stack.express then
     op:after(settle, function()
       op:resource_event(resource, "CREATE_IN_PROGRESS", "Eventual consistency check initiated",
         "CONFIGURATION_COMPLETE")

@@ -7,6 +7,7 @@ local same = require "sandbox.same"
 local template = require "sandbox.template"
 local capabilities = require "sandbox.template.capabilities"
 local environment = require "sandbox.engine.environment"
+local mode = require "sandbox.engine.mode"
 local policy = require "sandbox.engine.policy"
 local triggers = require "sandbox.engine.triggers"
 local address = require "sandbox.services.s3.address"
@@ -56,7 +57,7 @@ local function on_failure(input)
   if input.OnFailure and input.DisableRollback ~= nil then
     fault.validation("Either DisableRollback or OnFailure can be specified, not both.")
   end
-  return input.OnFailure or input.DisableRollback and "DO_NOTHING" or "ROLLBACK"
+  return input.OnFailure or mode.of(input).disable_rollback and "DO_NOTHING" or "ROLLBACK"
 end
 
 --- Raises ValidationError for tags that are the service's own.
@@ -99,7 +100,8 @@ function requests.record(context, input)
     name = input.StackName, region = region, chance = chance, stream = stream, created = now,
     id = ("arn:%s:cloudformation:%s:%s:stack/%s/%s"):format(region.partition, region.name, region.account,
       input.StackName, stream:time_uuid(now)),
-    on_failure = on_failure(input), timeout_minutes = input.TimeoutInMinutes,
+    on_failure = on_failure(input), express = mode.of(input).express, timeout_minutes =
+      input.TimeoutInMinutes,
     capabilities = input.Capabilities, tags = input.Tags or {},
     notification_arns = input.NotificationARNs or {}, role_arn = input.RoleARN,
     termination_protection = input.EnableTerminationProtection or false,

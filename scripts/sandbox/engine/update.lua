@@ -143,14 +143,18 @@ end
 ---@param world table
 ---@param stack table
 ---@param target table the stack's fields as they are to be: template, plan, tags, ...
----@param options { token: string?, disable_rollback: boolean?, policy: table?,
+---@param options { token: string?, disable_rollback: boolean?, policy: table?, express: boolean?,
 ---  imports: table<string, table>? } policy: in place of the stack's; imports: logical id -> the thing that
 -- is taken over instead of made
 function update.start(world, stack, target, options)
   local op = operation.begin(world, stack, "UPDATE_STACK", options.token)
   op.failed, op.touched, op.created, op.imports = {}, {}, {}, options.imports or {}
+  stack.express = options.express
   op.disable_rollback, op.policy = options.disable_rollback, options.policy or stack.policy
-  op.previous, stack.unfinished = apply_target(stack, target), nil
+  local previous = apply_target(stack, target)
+  local earlier = stack.unfinished -- an update that failed and stayed: the way back is the one to before it
+  if earlier then op.touched, op.created = earlier.touched, earlier.created end
+  op.previous, stack.unfinished = earlier and earlier.previous or previous, nil
   stack.updated = op:now()
   op:stack_event("UPDATE_IN_PROGRESS", "User Initiated")
   triggers.watch(op, function(why) fail(op, why) end)

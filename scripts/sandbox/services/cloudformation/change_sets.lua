@@ -12,6 +12,7 @@ local import = require "sandbox.engine.import"
 local operation = require "sandbox.engine.operation"
 local update = require "sandbox.engine.update"
 local paging = require "sandbox.services.paging"
+local mode = require "sandbox.engine.mode"
 local requests = require "sandbox.engine.requests"
 local reads = require "sandbox.services.cloudformation.reads"
 local updates = require "sandbox.services.cloudformation.updates"
@@ -34,9 +35,6 @@ end
 -- What a change set may not ask for in this version is refused by name rather than ignored.
 local function check_emulated(input)
   if input.DeploymentMode then fault.not_emulated("cloudformation CreateChangeSet with DeploymentMode") end
-  if (input.DeploymentConfig or {}).Mode == "EXPRESS" then
-    fault.not_emulated("cloudformation CreateChangeSet in express mode")
-  end
 end
 
 -- The record of the stack that a change set would create; it is in the store only once all is checked.
@@ -110,7 +108,8 @@ local function record(context, input, stack, target)
       input.ChangeSetName, stack.stream:uuid()),
     status = "CREATE_PENDING", execution = "UNAVAILABLE", changes = json.list {}, changes_with_values =
       json.list {},
-    events = {}, operation_id = stack.stream:uuid(), validated = not input.DisableValidation,
+    config = input.DeploymentConfig, events = {}, operation_id = stack.stream:uuid(), validated =
+      not input.DisableValidation,
     on_stack_failure = input.OnStackFailure, capabilities = input.Capabilities,
   }
 end
@@ -241,7 +240,9 @@ local function check_executable(set, input)
       ("ChangeSet [%s] cannot be executed in its current execution status of [%s]"):format(set.id,
         set.execution))
   end
-  if set.type == "UPDATE" then updates.check_updateable(set.stack, input.DisableRollback) end
+  local wanted = mode.of { DeploymentConfig = set.config, DisableRollback = input.DisableRollback }
+  mode.check_follow_up(set.stack, wanted)
+  if set.type == "UPDATE" then updates.check_updateable(set.stack, wanted.disable_rollback) end
   if set.on_stack_failure and input.DisableRollback then
     fault.validation("Either DisableRollback or OnStackFailure can be specified, not both.")
   end
@@ -256,17 +257,25 @@ local function take(context, set)
   set.execution = "EXECUTE_IN_PROGRESS"
 end
 
+-- How a change set deploys: as it was made, and as its execution says.
+local function mode_of(set, input)
+  return mode.of { DeploymentConfig = set.config, DisableRollback = input.DisableRollback }
+end
+
 local function create_stack(context, set, input)
   local stack = set.stack
   for field, value in pairs(set.target) do stack[field] = value end
-  stack.on_failure = set.on_stack_failure or input.DisableRollback and "DO_NOTHING" or "ROLLBACK"
+  local wanted = mode_of(set, input)
+  stack.express = wanted.express
+  stack.on_failure = set.on_stack_failure or wanted.disable_rollback and "DO_NOTHING" or "ROLLBACK"
   stack.updated = math.floor(context.world.clock.now() * 1000) / 1000
   create.start(context.world, stack, input.ClientRequestToken, set.imports)
 end
 
 local function update_stack(context, set, input)
   update.start(context.world, set.stack, set.target,
-    { token = input.ClientRequestToken, disable_rollback = input.DisableRollback,
+    { token = input.ClientRequestToken, disable_rollback = mode_of(set, input).disable_rollback,
+      express = mode_of(set, input).express,
       imports = set.imports })
 end
 

@@ -5,6 +5,7 @@ local fault = require "sandbox.fault"
 local template = require "sandbox.template"
 local create = require "sandbox.engine.create"
 local delete = require "sandbox.engine.delete"
+local mode = require "sandbox.engine.mode"
 local requests = require "sandbox.engine.requests"
 local reads = require "sandbox.services.cloudformation.reads"
 local tokens = require "sandbox.services.cloudformation.tokens"
@@ -85,6 +86,7 @@ function stacks.DeleteStack(context, input)
     return {}
   end
   if tokens.seen(context.region, "DeleteStack", input) == stack.id then return {} end
+  stack.express = mode.of(input).express
   check_deletable(stack, input)
   tokens.remember(context.region, "DeleteStack", input, stack.id)
   local retain = {}

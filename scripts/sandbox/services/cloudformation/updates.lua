@@ -6,6 +6,7 @@ local rollback = require "sandbox.engine.rollback"
 local signals = require "sandbox.engine.signals"
 local update = require "sandbox.engine.update"
 local update_rollback = require "sandbox.engine.update_rollback"
+local mode = require "sandbox.engine.mode"
 local requests = require "sandbox.engine.requests"
 local reads = require "sandbox.services.cloudformation.reads"
 local tokens = require "sandbox.services.cloudformation.tokens"
@@ -31,20 +32,14 @@ function updates.check_updateable(stack, disable_rollback)
   fault.validation("Stack:%s is in %s state and can not be updated.", stack.id, stack.status)
 end
 
--- What this version leaves out is refused by name rather than ignored.
-local function check_emulated(input)
-  if (input.DeploymentConfig or {}).Mode == "EXPRESS" then
-    fault.not_emulated("cloudformation UpdateStack in express mode")
-  end
-end
-
 function updates.UpdateStack(context, input)
   local region = context.region
   local before = tokens.seen(region, "UpdateStack", input)
   if before then return { StackId = before } end
   local stack = reads.find(context, input.StackName, "brackets")
-  updates.check_updateable(stack, input.DisableRollback)
-  check_emulated(input)
+  local wanted = mode.of(input)
+  mode.check_follow_up(stack, wanted)
+  updates.check_updateable(stack, wanted.disable_rollback)
   local target = requests.target(context, stack, input, true)
   if UPDATEABLE[stack.status] and not requests.changes_anything(stack, target) then
     fault.validation("No updates are to be performed.")
@@ -53,7 +48,8 @@ function updates.UpdateStack(context, input)
   if requests.has_policy(input) then requests.set_policy(context, stack, input) end
   tokens.remember(region, "UpdateStack", input, stack.id)
   local op = update.start(context.world, stack, target,
-    { token = input.ClientRequestToken, disable_rollback = input.DisableRollback, policy = during })
+    { token = input.ClientRequestToken, disable_rollback = wanted.disable_rollback,
+      express = wanted.express, policy = during })
   return { StackId = stack.id, OperationId = op.id }
 end
 
@@ -75,6 +71,9 @@ end
 function updates.RollbackStack(context, input)
   local stack = reads.find(context, input.StackName, "brackets")
   local token = input.ClientRequestToken
+  if stack.express then
+    fault.validation("RollbackStack cannot be called on a stack that was deployed in EXPRESS mode")
+  end
   if stack.status == "UPDATE_FAILED" and stack.unfinished then
     update_rollback.start(context.world, stack, stack.unfinished, "User Initiated", token)
   elseif stack.status == "CREATE_FAILED" then

@@ -66,6 +66,9 @@ function views.stack(stack)
     EnableTerminationProtection = protection, DriftInformation = drift_of(stack, "StackDriftStatus",
       "LastCheckTimestamp"),
     RetainExceptOnCreate = stack.retain_except_on_create, DeletionMode = stack.deletion_mode,
+    DeploymentConfig = stack.express and { Mode = "EXPRESS", DisableRollback =
+      stack.on_failure == "DO_NOTHING" }
+      or nil,
     ParentId = stack.parent and stack.parent.id, RootId = stack.root and stack.root.id,
     LastOperations = listed(json.list(stack.last_operations)),
   }
