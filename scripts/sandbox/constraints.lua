@@ -8,12 +8,23 @@ local fault = require "sandbox.fault"
 
 local constraints = {}
 
--- service -> { model, shapes = name -> shape }; a model's tables are copied by each look-up.
+-- service -> { model, shapes = name -> shape, inputs = operation -> name }; a model's tables are copied by
+-- each look-up.
 local cache = {}
 
 local function model_of(service)
-  if not cache[service] then cache[service] = { model = models.load(service), shapes = {}, matchers = {} } end
+  if not cache[service] then
+    cache[service] = { model = models.load(service), shapes = {}, matchers = {}, inputs = {} }
+  end
   return cache[service]
+end
+
+-- The name of the shape of an operation's input; false when it has none.
+local function input_of(known, operation)
+  if known.inputs[operation] == nil then
+    known.inputs[operation] = (known.model:operation(operation).input or {}).shape or false
+  end
+  return known.inputs[operation]
 end
 
 local function shape_of(known, name)
@@ -132,7 +143,7 @@ end
 ---@param extra table<string, table>? member of the input -> constraints that replace or add to its shape's
 function constraints.check(service, operation, input, extra)
   local known, findings = model_of(service), {}
-  local input_shape = (known.model:operation(operation).input or {}).shape
+  local input_shape = input_of(known, operation)
   if not input_shape then return end
   check_structure(known, shape_of(known, input_shape), input, "", findings, extra or {})
   if #findings == 0 then return end

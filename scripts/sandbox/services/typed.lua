@@ -6,14 +6,19 @@ local models = require "tap.core.model"
 
 local typed = {}
 
-local known = {} -- service -> { model, shapes }
+local known = {} -- service -> { model, shapes = name -> shape, outputs = operation -> name }
 
-local function shape_of(service, name)
+local function cache_of(service)
   local cache = known[service]
   if not cache then
-    cache = { model = models.load(service), shapes = {} }
+    cache = { model = models.load(service), shapes = {}, outputs = {} }
     known[service] = cache
   end
+  return cache
+end
+
+local function shape_of(service, name)
+  local cache = cache_of(service)
   if cache.shapes[name] == nil then cache.shapes[name] = cache.model:shape(name) or false end
   return cache.shapes[name] or {}
 end
@@ -72,13 +77,21 @@ function typed.as(service, shape, value)
   return convert(service, shape, value)
 end
 
+-- The name of the shape of an operation's output; false when it has none.
+local function output_of(service, operation)
+  local outputs = cache_of(service).outputs
+  if outputs[operation] == nil then
+    outputs[operation] = (cache_of(service).model:operation(operation).output or {}).shape or false
+  end
+  return outputs[operation]
+end
+
 --- An operation's output by its model.
 ---@param service string
 ---@param operation string
 ---@param output table
 function typed.output(service, operation, output)
-  local cache = known[service] or shape_of(service, "") and known[service]
-  local shape = (cache.model:operation(operation).output or {}).shape
+  local shape = output_of(service, operation)
   return shape and convert(service, shape, output) or output
 end
 
