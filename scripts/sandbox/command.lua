@@ -7,6 +7,7 @@ local task = require "tap.core.task"
 local util = require "tap.util"
 local sandbox = require "sandbox"
 local scenario = require "sandbox.scenario"
+local state = require "sandbox.state"
 
 local command = {}
 
@@ -16,6 +17,7 @@ command.OPTIONS = {
   { "clock", "string", default = "real", help = "real; virtual (no waiting); or 60x (sixty times faster)" },
   { "access-key", "list", env = false, help = "ID:SECRET of callers, in place of test:test" },
   { "seed", "integer", help = "the same seed gives the same ids and events; 1, or the scenario's" },
+  { "state", "file", env = false, help = "keep what it holds in this file, and begin with what that holds" },
   { "scenario", "string", env = false, help = "what goes wrong: a name (list shows them) or a Lua file" },
 }
 
@@ -25,7 +27,7 @@ The sandbox listens on %s (account 123456789012, clock: %s).
   export AWS_ACCESS_KEY_ID=%s
   export AWS_SECRET_ACCESS_KEY=%s
   export AWS_REGION=us-east-1
-Ctrl-C ends it; what it holds is gone then.
+Ctrl-C ends it; what it holds is %s.
 ]]
 
 local function refuse(message)
@@ -69,6 +71,11 @@ local function access_keys_of(list)
   return { test = "test" }, "test"
 end
 
+local function open_state(values, story)
+  return state.open(values.state, { seed = values.seed or story.seed or 1, began = story.starts_at
+    or os.time() })
+end
+
 local function list_scenarios()
   local rows = {}
   for i, name in ipairs(scenario.names()) do rows[i] = { name, scenario.load(name).teaches } end
@@ -84,12 +91,17 @@ function command.run(argv)
   if values.scenario == "list" then return list_scenarios() end
   local address, port = address_of(values.listen)
   local keys, first = access_keys_of(values.access_key)
-  set_clock(values.clock, scenario.load(values.scenario).starts_at)
+  local story = scenario.load(values.scenario)
+  local kept = values.state and open_state(values, story)
+  set_clock(kept and "virtual" or values.clock, kept and kept.header.began or story.starts_at)
   local emulator <close> = sandbox.start {
     address = address, port = port, seed = values.seed, access_keys = keys, scenario = values.scenario,
+    state = kept,
   }
+  if kept and values.clock ~= "virtual" then set_clock(values.clock) end
   local secret = first == "test" and keys.test == "test" and "test" or "<the secret of this key>"
-  sys.write(1, BANNER:format(emulator.url, values.clock, emulator.url, first, secret))
+  sys.write(1, BANNER:format(emulator.url, values.clock, emulator.url, first, secret,
+    kept and "kept in " .. values.state or "gone then"))
   if not is_loopback(address) then
     sys.write(2, address .. " is not loopback: whoever reaches this machine can reach the sandbox.\n")
   end

@@ -56,6 +56,11 @@ local function perform(sandbox, exchange, request)
     world = sandbox.world, region = sandbox.world.store:region(claim.region), caller = caller,
     request_id = request.id,
   }, input)
+  if sandbox.state then
+    sandbox.state:record { region = claim.region, service = service.model, operation = operation, input =
+      input,
+      caller = claim.access_key }
+  end
   return protocol.write(service.model, operation, output, request.id, exchange)
 end
 

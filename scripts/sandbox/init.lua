@@ -42,7 +42,7 @@ local function callers_of(access_keys, stream)
 end
 
 local OPTIONS = {
-  address = true, port = true, seed = true, scenario = true, access_keys = true, disturb = true,
+  address = true, port = true, seed = true, scenario = true, access_keys = true, disturb = true, state = true,
 }
 
 local function check_options(options)
@@ -60,8 +60,9 @@ end
 
 --- Starts a sandbox. To be called in a task; it serves from tasks below that one until stop() is called.
 ---@param options { address: string?, port: integer?, seed: integer?, scenario: string|table?,
----  access_keys: table<string, string>?, disturb: (fun(number: integer, exchange: table): string?)? }?
---- port 0 (the default) takes a free one; scenario says what goes wrong (sandbox.scenario); access_keys are
+---  state: table?, access_keys: table<string, string>?, disturb: (fun(number: integer, exchange: table):
+-- string?)? }? port 0 (the default) takes a free one; scenario says what goes wrong (sandbox.scenario); state
+-- (of sandbox.state, its seed counts) keeps what changes, after it was performed again; access_keys are
 --- id -> secret, { test = "test" } if nil; disturb is asked for each request (counted from 1) and names the
 --- trouble that it meets (sandbox.trouble), or nil
 ---@return table sandbox with url, port, store and stop(); also a to-be-closed value
@@ -70,6 +71,7 @@ function sandbox.start(options)
   check_options(options)
   local story = scenario.load(options.scenario)
   local address, seed = options.address or "127.0.0.1", options.seed or story.seed or 1
+  if options.state then seed = options.state.header.seed end
   local self = setmetatable({
     request_ids = ids.stream(seed, "requests"),
     callers = callers_of(options.access_keys or { test = "test" }, ids.stream(seed, "callers")),
@@ -83,6 +85,8 @@ function sandbox.start(options)
   self.root = task.current():spawn(function() http.serve(self, self.listener, self.root) end)
   self.world = { store = self.store, clock = clock.below(self.root), report = http.report, scenario = story,
     callers = self.callers, sessions = 0, url = self.url }
+  self.state = options.state
+  if self.state then self.state:replay(self) end
   return self
 end
 
@@ -90,6 +94,7 @@ end
 function Sandbox:stop()
   self.root:cancel()
   self.listener:close()
+  if self.state then self.state:close() end
 end
 
 Sandbox.__close = Sandbox.stop

@@ -24,7 +24,11 @@ end
 ---@param signing_name string
 ---@return { model: string, operations: table, constraints: function? }?
 function services.of(signing_name)
-  local model = MODELS[signing_name] or signing_name
+  return services.by_model(MODELS[signing_name] or signing_name)
+end
+
+--- The service of a model; nil when it is not emulated.
+function services.by_model(model)
   if not EMULATED[model] then return nil end
   local service = require("sandbox.services." .. model)
   service.model = model

@@ -1,0 +1,80 @@
+-- State that is kept in a file.
+
+local helpers = require "spec.helpers"
+local sys = require "tap.core.sys"
+local task = require "tap.core.task"
+local client = require "tap.client"
+local sandbox = require "sandbox"
+local state = require "sandbox.state"
+local world = require "spec.sandbox_world"
+
+local EPOCH = 1767225600
+
+describe("a sandbox with a state file", function()
+  teardown(helpers.clean)
+
+  local function open(path)
+    task.clock("virtual", EPOCH)
+    local kept = state.open(path, { seed = 5, began = EPOCH })
+    return sandbox.start { state = kept }
+  end
+
+  local function of(emulator, service)
+    return client.new(service, { region = "us-east-1", endpoint_url = emulator.url, max_attempts = 1,
+      credentials = { access_key = "test", secret_key = "test" } })
+  end
+
+  local function close(emulator)
+    emulator:stop()
+    task.clock("virtual", os.time())
+    task.clock "real"
+  end
+
+  it("has again what it had: stacks with their ids and events, items, objects", function()
+    local path = helpers.folder() .. "/state"
+    local emulator = open(path)
+    local cfn = of(emulator, "cloudformation")
+    cfn:create_stack { StackName = "demo", TemplateBody = world.template {
+      T = { Type = "AWS::DynamoDB::Table", Properties = { TableName = "t", BillingMode = "PAY_PER_REQUEST",
+        KeySchema = { { AttributeName = "x", KeyType = "HASH" } },
+        AttributeDefinitions = { { AttributeName = "x", AttributeType = "S" } } } } } }
+    task.sleep(600)
+    of(emulator, "dynamodb"):put_item { TableName = "t", Item = { x = { S = "kept" } } }
+    of(emulator, "s3"):create_bucket { Bucket = "kept" }
+    of(emulator, "s3"):put_object { Bucket = "kept", Key = "k", Body = "\0\255bytes" }
+    local before = cfn:describe_stacks({ StackName = "demo" }).Stacks[1]
+    local events = cfn:describe_stack_events({ StackName = "demo" }).StackEvents
+    close(emulator)
+
+    emulator = open(path)
+    cfn = of(emulator, "cloudformation")
+    local after = cfn:describe_stacks({ StackName = "demo" }).Stacks[1]
+    assert.same({ before.StackId, before.StackStatus, before.CreationTime },
+      { after.StackId, after.StackStatus, after.CreationTime })
+    local again = cfn:describe_stack_events({ StackName = "demo" }).StackEvents
+    for i, event in ipairs(events) do assert.equal(event.EventId, again[i].EventId) end
+    assert.equal("kept", of(emulator, "dynamodb"):scan({ TableName = "t" }).Items[1].x.S)
+    assert.equal("\0\255bytes", of(emulator, "s3"):get_object({ Bucket = "kept", Key = "k" }).Body)
+    close(emulator)
+  end)
+
+  it("outlives a line that was not finished, and refuses what is no state", function()
+    local path = helpers.folder() .. "/state"
+    local emulator = open(path)
+    of(emulator, "s3"):create_bucket { Bucket = "one" }
+    close(emulator)
+    sys.write_file(path, sys.read_file(path) .. '{"at": 5, "serv')
+    emulator = open(path)
+    assert.equal(1, #of(emulator, "s3"):list_buckets({}).Buckets)
+    close(emulator)
+    for _, text in ipairs { "nonsense", '{"format": "other"}' } do
+      local ok, err = pcall(state.open, helpers.file("bad", text), { seed = 1, began = EPOCH })
+      assert.is_false(ok)
+      assert.truthy(err.message:find("is no state of a sandbox", 1, true))
+    end
+    local newer = helpers.file("new", '{"format": "tapengine sandbox state", "version": 9}')
+    local ok, err = pcall(state.open, newer, { seed = 1, began = EPOCH })
+    assert.is_false(ok)
+    assert.truthy(err.message:find("is of version 9; this program reads version 1", 1, true))
+  end)
+end)
