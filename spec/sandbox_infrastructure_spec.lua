@@ -166,3 +166,39 @@ describe("a service refuses", function()
       .. "must have length less than or equal to 64", 1, true))
   end)
 end)
+
+describe("an Auto Scaling group with a rolling update policy", function()
+  it("6.3: replaces its instances in batches, each step an event", function()
+    local w = world.open()
+    local function group(version)
+      return { Fleet = { Type = "AWS::AutoScaling::AutoScalingGroup", Properties = { AutoScalingGroupName =
+        "fleet",
+        MinSize = "2", MaxSize = "3", LaunchTemplate = { LaunchTemplateId = "lt-1", Version = version } },
+        UpdatePolicy = { AutoScalingRollingUpdate = { MaxBatchSize = "1", MinInstancesInService = "1",
+          PauseTime = "PT5M", WaitOnResourceSignals = "true" } } } }
+    end
+    local function instances()
+      local out = {}
+      local groups = w:client("autoscaling"):describe_auto_scaling_groups({}).AutoScalingGroups
+      for i, each in ipairs(groups[1].Instances) do out[i] = each.InstanceId end
+      return out
+    end
+    w:create("demo", group "1")
+    local before = instances()
+    w.cfn:update_stack { StackName = "demo", TemplateBody = world.template(group "2") }
+    world.sleep(3600)
+    assert.equal("UPDATE_COMPLETE", w:status "demo")
+    local lines = table.concat(w:lines "demo", "\n")
+    assert.truthy(lines:find("Fleet UPDATE_IN_PROGRESS: Rolling update initiated. Terminating 2 obsolete "
+      .. "instance(s) in batches of 1, while keeping at least 1 instance(s) in service. Waiting on resource "
+      .. "signals with a timeout of PT5M when new instances are added to the autoscaling group.", 1, true))
+    assert.truthy(lines:find(("Successfully terminated instance(s) [%s] (Progress 50%%)."):format(before[1]),
+      1,
+      true))
+    local after = instances()
+    assert.equal(2, #after)
+    assert.not_equal(before[1], after[1])
+    assert.not_equal(before[2], after[2])
+    w:close()
+  end)
+end)

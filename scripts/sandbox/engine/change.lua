@@ -68,12 +68,29 @@ local function course_of(op, resource, turn)
   }
 end
 
+-- Lets an update's steps happen. How long they take together, in seconds.
+local function play(op, resource, steps)
+  local at = 0
+  for _, step in ipairs(steps) do
+    at = at + step.after
+    op:after(at, function()
+      if step.act then step.act() end
+      if step.reason and resource.status == "UPDATE_IN_PROGRESS" then
+        op:resource_event(resource, "UPDATE_IN_PROGRESS", step.reason)
+      end
+    end)
+  end
+  return at
+end
+
 local function change_in_place(op, resource, turn, properties, shown)
   resource.shown_properties = shown
   op:resource_event(resource, "UPDATE_IN_PROGRESS")
   local driver = drivers.of(resource.type)
   if driver then return driver.update(op, resource, properties, course_of(op, resource, turn)) end
-  op:act(resource, "update", durations.update(catalog.of(resource.type), resource.stream), {
+  local record = catalog.of(resource.type)
+  local steps = record.steps and record.steps(op, resource, properties) or {}
+  op:act(resource, "update", durations.update(record, resource.stream) + play(op, resource, steps), {
     done = function()
       resource.facts.properties = properties
       provision.set_properties(op, resource, properties)

@@ -18,6 +18,8 @@
 --               keep what the type's own service shows (thing.state) in step
 --   driver      the module of sandbox.engine that decides when it is complete (sandbox.engine.drivers)
 --   always_updated  true: an update of its stack updates it even when its properties stay the same
+--   steps(op, resource, properties)  what an update in place goes through, each with an event:
+--               { after = seconds, reason, act() }; nil: nothing
 --   signals     { longest = seconds }: it waits for signals (sandbox.engine.signals)
 --
 -- A type without a record is made by rule from its schema (tap.schema), so that any template can be

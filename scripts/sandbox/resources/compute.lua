@@ -1,6 +1,8 @@
 --- Resource types that run things: instances, groups, functions, containers, state machines, APIs. Records:
 -- sandbox.resources.catalog.
 
+local rolling = require "sandbox.resources.rolling"
+
 local LAMBDA = "arn:{partition}:lambda:{region}:{account}:"
 
 local function function_arn(facts, expand)
@@ -42,6 +44,7 @@ return {
     attributes = { KeyPairId = "key-{hex:17}", KeyFingerprint = "{hex:40}" },
   },
   ["AWS::AutoScaling::AutoScalingGroup"] = {
+    steps = rolling.steps,
     name = { "AutoScalingGroupName" }, create = 25, settle = 10, delete = { 60, 120 },
     attributes = {
       AutoScalingGroupARN = "arn:{partition}:autoscaling:{region}:{account}:autoScalingGroup:{uuid}:"

@@ -42,6 +42,14 @@ function groups.instances(context, thing)
   return state.list
 end
 
+--- Puts new instances in place of some.
+---@param first integer
+---@param last integer places in the list
+function groups.replace(context, thing, first, last)
+  local list = groups.instances(context, thing)
+  for i = first, math.min(last, #list) do list[i] = launch(context, thing, thing.state) end
+end
+
 --- Has an instance booted?
 function groups.is_in_service(context, instance)
   return context.world.clock.now() - instance.launched >= BOOT
