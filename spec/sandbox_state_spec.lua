@@ -77,4 +77,38 @@ describe("a sandbox with a state file", function()
     assert.is_false(ok)
     assert.truthy(err.message:find("is of version 9; this program reads version 1", 1, true))
   end)
+
+  it("takes a stack from elsewhere, with its ids, to rehearse a change on it", function()
+    local source = world.open()
+    source:create("web", world.template({ B = { Type = "AWS::S3::Bucket" }, V = { Type = "AWS::EC2::VPC",
+      Properties = { CidrBlock = "10.0.0.0/16" } }, T = world.topic { DisplayName = { Ref = "P" } } },
+      { Parameters = { P = { Type = "String", Default = "x" } } }),
+      { Parameters = { { ParameterKey = "P", ParameterValue = "given" } }, Tags = { { Key = "k", Value =
+        "v" } } })
+    local function ids(cfn)
+      local out = {}
+      for _, resource in ipairs(cfn:describe_stack_resources({ StackName = "web" }).StackResources) do
+        out[resource.LogicalResourceId] = resource.PhysicalResourceId
+      end
+      return out
+    end
+    local wanted, path = ids(source.cfn), helpers.folder() .. "/state"
+    local kept = state.open(path, { seed = 9, began = EPOCH })
+    local found = require("sandbox.import_stack").into(kept, "web", { region = "us-east-1",
+      endpoint_url = source.sandbox.url, credentials = { access_key = "test", secret_key = "test" } })
+    kept:close()
+    source:close()
+    assert.same({ 3, "us-east-1" }, { found.resources, found.region })
+
+    local emulator = open(path)
+    local cfn = of(emulator, "cloudformation")
+    assert.same(wanted, ids(cfn))
+    assert.equal("given", cfn:describe_stacks({ StackName = "web" }).Stacks[1].Parameters[1].ParameterValue)
+    cfn:update_stack { StackName = "web", UsePreviousTemplate = true,
+      Parameters = { { ParameterKey = "P", ParameterValue = "tonight" } } }
+    task.sleep(600)
+    assert.equal("UPDATE_COMPLETE", cfn:describe_stacks({ StackName = "web" }).Stacks[1].StackStatus)
+    assert.same(wanted, ids(cfn))
+    close(emulator)
+  end)
 end)

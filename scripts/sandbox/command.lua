@@ -6,6 +6,7 @@ local sys = require "tap.core.sys"
 local task = require "tap.core.task"
 local util = require "tap.util"
 local sandbox = require "sandbox"
+local import_stack = require "sandbox.import_stack"
 local scenario = require "sandbox.scenario"
 local state = require "sandbox.state"
 
@@ -18,6 +19,10 @@ command.OPTIONS = {
   { "access-key", "list", env = false, help = "ID:SECRET of callers, in place of test:test" },
   { "seed", "integer", help = "the same seed gives the same ids and events; 1, or the scenario's" },
   { "state", "file", env = false, help = "keep what it holds in this file, and begin with what that holds" },
+  { "import-stack", "string", env = false, help = "read this stack of AWS into --state FILE, and end" },
+  { "region", "string", env = false, help = "of --import-stack" },
+  { "profile", "string", env = false, help = "of --import-stack" },
+  { "endpoint-url", "string", env = false, help = "of --import-stack" },
   { "scenario", "string", env = false, help = "what goes wrong: a name (list shows them) or a Lua file" },
 }
 
@@ -76,6 +81,21 @@ local function open_state(values, story)
     or os.time() })
 end
 
+local function import(values)
+  if not values.state then refuse "--import-stack needs --state FILE to write into" end
+  local kept = open_state(values, scenario.none)
+  local found = import_stack.into(kept, values.import_stack, { region = values.region, profile =
+    values.profile,
+    endpoint_url = values.endpoint_url })
+  kept:close()
+  sys.write(1, ("%s: %d resources in %s. Begin with it: tapengine sandbox --state %s\n"):format(
+    values.import_stack, found.resources, found.region, values.state))
+  for _, name in ipairs(found.secrets) do
+    sys.write(2, ("The value of %s is secret and was not read: it is **** in the sandbox.\n"):format(name))
+  end
+  return 0
+end
+
 local function list_scenarios()
   local rows = {}
   for i, name in ipairs(scenario.names()) do rows[i] = { name, scenario.load(name).teaches } end
@@ -89,6 +109,7 @@ end
 function command.run(argv)
   local values = params.parse(assert(params.check(command.OPTIONS)), argv, sys.getenv)
   if values.scenario == "list" then return list_scenarios() end
+  if values.import_stack then return import(values) end
   local address, port = address_of(values.listen)
   local keys, first = access_keys_of(values.access_key)
   local story = scenario.load(values.scenario)

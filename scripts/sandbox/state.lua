@@ -108,7 +108,7 @@ local function perform(sandbox, line)
   local caller = sandbox.callers[line.caller] or { id = "AIDA", arn = "arn:aws:iam::123456789012:user/gone" }
   local ok, err = pcall(function()
     run({ world = sandbox.world, region = sandbox.store:region(line.region), caller = caller,
-      request_id = sandbox.request_ids:uuid() }, unpacked(line.input))
+      request_id = sandbox.request_ids:uuid(), given = line.given }, unpacked(line.input))
   end)
   if not ok then
     sandbox.world.report(("state: %s %s: %s"):format(line.service, line.operation, tostring(err)))

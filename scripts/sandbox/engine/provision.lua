@@ -107,8 +107,9 @@ end
 ---@return boolean? name_taken
 function provision.make(op, resource)
   local record, facts = catalog.of(resource.type), provision.facts(op, resource)
-  local id = record.id or "{name}"
-  facts.id = type(id) == "function" and id(facts, pattern.expand) or pattern.expand(id, facts)
+  local id, given = record.id or "{name}", (op.stack.given_ids or {})[resource.logical]
+  if given and id == "{name}" then facts.name = given end
+  facts.id = given or type(id) == "function" and id(facts, pattern.expand) or pattern.expand(id, facts)
   local home = op.stack.region:home(record.global)
   local key = facts.name or facts.id
   if facts.custom_name and record.name.max and #key > record.name.max then return too_long(record, key) end

@@ -100,9 +100,9 @@ function requests.record(context, input)
     name = input.StackName, region = region, chance = chance, stream = stream, created = now,
     id = ("arn:%s:cloudformation:%s:%s:stack/%s/%s"):format(region.partition, region.name, region.account,
       input.StackName, stream:time_uuid(now)),
-    on_failure = on_failure(input), express = mode.of(input).express, timeout_minutes =
-      input.TimeoutInMinutes,
-    capabilities = input.Capabilities, tags = input.Tags or {},
+    on_failure = on_failure(input), express = mode.of(input).express,
+    timeout_minutes = input.TimeoutInMinutes, capabilities = input.Capabilities,
+    tags = input.Tags or {},
     notification_arns = input.NotificationARNs or {}, role_arn = input.RoleARN,
     termination_protection = input.EnableTerminationProtection or false,
     rollback_configuration = input.RollbackConfiguration or {},
@@ -218,7 +218,8 @@ function requests.bound_stack(context, input, read, id)
   triggers.check(input.RollbackConfiguration)
   local stack = requests.record(context, input)
   stack.principal = context.caller and context.caller.id
-  stack.id = id or stack.id
+  local given = context.given or {} -- of a stack that is imported: what it is called elsewhere
+  stack.id, stack.given_ids = id or given.stack_id or stack.id, given.ids
   stack.plan = template.bind(read, input.Parameters or {}, environment.of(context.world, context.region,
     stack))
   stack.template = stack.plan.template
