@@ -2,13 +2,6 @@
 
 local tap = require "tap"
 
--- What is gone for good when it goes, for the question.
-local HOLDS_DATA = {
-  "AWS::DynamoDB::Table", "AWS::EC2::Volume", "AWS::EFS::FileSystem", "AWS::ECR::Repository", "AWS::KMS::Key",
-  "AWS::Logs::LogGroup", "AWS::RDS::DBCluster", "AWS::RDS::DBInstance", "AWS::S3::Bucket",
-  "AWS::SecretsManager::Secret", "AWS::SQS::Queue",
-}
-
 -- What a delete stumbles over -> what to do about it.
 local ADVICE = {
   { "not empty", "empty %s (all versions of its objects, all its images), then delete again" },
@@ -20,13 +13,12 @@ local ADVICE = {
 }
 
 local function question(ctx, stack)
+  local change_words = require "tap.change_words"
   local cfn, holding, count = stack.cfn, {}, 0
-  local wanted = {}
-  for _, name in ipairs(HOLDS_DATA) do wanted[name] = true end
   for _, resource in ipairs(cfn:describe_stack_resources { StackName = stack:key() }.StackResources or {}) do
     if resource.ResourceStatus ~= "DELETE_COMPLETE" then
       count = count + 1
-      if wanted[resource.ResourceType] then
+      if change_words.holds_data(resource.ResourceType) then
         holding[#holding + 1] = ("\n  %s  %s"):format(resource.LogicalResourceId, resource.ResourceType)
       end
     end
@@ -54,7 +46,7 @@ return tap.workflow {
   summary = "delete a stack, after asking, and show its events as they come",
   effects = { "cloudformation" },
   params = {
-    { "stack-name", "string", required = true, help = "name or id of the stack" },
+    { "stack-name", "string", required = true, positional = true, help = "name or id of the stack" },
     { "retain-resources", "list", help = "logical ids to leave alone; only for a stack in DELETE_FAILED" },
     { "role-arn", "string", help = "role that CloudFormation assumes" },
     { "timeout", "duration", default = "1h", help = "stop waiting after this long; the deletion goes on" },

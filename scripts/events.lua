@@ -6,7 +6,7 @@ return tap.workflow {
   name = "events",
   summary = "show a stack's events, or follow them until its operation has ended",
   params = {
-    { "stack-name", "string", required = true, help = "name or id of the stack" },
+    { "stack-name", "string", required = true, positional = true, help = "name or id of the stack" },
     { "follow", "boolean", default = false, help = "go on until the operation has ended; exits as it did" },
     { "limit", "integer", min = 1, help = "show only the last N of what has happened so far" },
     { "timeout", "duration", help = "stop following after this long" },

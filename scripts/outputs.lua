@@ -6,7 +6,7 @@ return tap.workflow {
   name = "outputs",
   summary = "show a stack's outputs",
   params = {
-    { "stack-name", "string", required = true, help = "name or id of the stack" },
+    { "stack-name", "string", required = true, positional = true, help = "name or id of the stack" },
     { "key", "string", help = "only the value of this output" },
     { "format", "enum", values = { "table", "env", "json" }, default = "table",
       help = "table, KEY='value' lines for a shell, or a JSON object" },

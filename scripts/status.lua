@@ -23,7 +23,7 @@ return tap.workflow {
   name = "status",
   summary = "show what state a stack is in and what to do about it",
   params = {
-    { "stack-name", "string", required = true, help = "name or id of the stack" },
+    { "stack-name", "string", required = true, positional = true, help = "name or id of the stack" },
   },
   usage = "tapengine status --stack-name TapStackdev",
 

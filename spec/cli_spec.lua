@@ -20,7 +20,7 @@ describe("the command", function()
     for _, name in ipairs(WORKFLOWS) do
       local result = helpers.tapengine { "help", name }
       assert.equal(0, result.code)
-      for option in result.out:gmatch("\n  (%-%-[%l-]+)") do
+      for option in result.out:gmatch("\n  (%-%-[%l%d-]+)") do
         local tried = helpers.tapengine { name, option .. "=", "--output", "nonsense" }
         assert.is_nil(tried.err:find("unknown option", 1, true), name .. " " .. option)
       end

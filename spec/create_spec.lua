@@ -153,8 +153,8 @@ describe("a template or parameter that is wrong", function()
     assert.matches("twice.yaml:3:3: 'T' stands twice, the first time in line 2", result.err, 1, true)
   end)
 
-  it("is refused when it is too large for a request", function()
-    refused_text(helpers.template { Metadata = { Filler = ("x"):rep(52000) } }, "at most 51200")
+  it("is refused when it is too large even for S3", function()
+    refused_text(helpers.template { Metadata = { Filler = ("x"):rep(1024 * 1024) } }, "at most 1048576 from S3")
   end)
 end)
 

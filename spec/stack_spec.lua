@@ -243,7 +243,7 @@ describe("a stack's life", function()
       -- A name that is taken; a delete that nobody agreed to; one that somebody did; one too many.
       local again = tapengine("create", "--stack-name", "web", "--template", template)
       assert.equal(4, again.code)
-      assert.matches("Stack [web] already exists", again.err, 1, true)
+      assert.matches("web exists already, in CREATE_COMPLETE: updating it through a change set", again.out, 1, true)
       local refused = tapengine("delete", "--stack-name", "web")
       assert.equal(4, refused.code)
       assert.matches("--yes", refused.err, 1, true)

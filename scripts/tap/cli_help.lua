@@ -42,6 +42,7 @@ local function describe(spec)
   end
   local notes = {}
   if spec.required then notes[#notes + 1] = "required" end
+  if spec.positional then notes[#notes + 1] = "also without its name" end
   if spec.type == "map" or spec.type == "list" then notes[#notes + 1] = "repeatable" end
   local default = value_text(spec)
   if default then notes[#notes + 1] = "default " .. default end
@@ -68,7 +69,8 @@ local function usage_of(wf)
   local words = { "tapengine", wf.name }
   for _, spec in ipairs(wf.params) do
     if spec.required and spec.type ~= "secret" then
-      words[#words + 1] = params.option(spec.name) .. " " .. params.metavar(spec)
+      words[#words + 1] = spec.positional and spec.name:upper()
+        or params.option(spec.name) .. " " .. params.metavar(spec)
     end
   end
   words[#words + 1] = "[options]"

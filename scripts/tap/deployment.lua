@@ -5,6 +5,7 @@ local errors = require "tap.error"
 local json = require "tap.core.json"
 local stack = require "tap.stack"
 local status = require "tap.status"
+local task = require "tap.task"
 local util = require "tap.util"
 
 local deployment = {}
@@ -110,6 +111,25 @@ function deployment.raise_rejected(e, path)
       request_id = e.request_id, hints = json.list { "nothing was touched" } }
   end
   error(e, 0)
+end
+
+--- The end of an operation that went well, as a result and in words.
+---@param job { cfn: table, began: number }
+---@param description table as DescribeStacks gives it
+---@return table result
+---@return string words
+function deployment.result(job, description)
+  local seconds = util.round(task.now() - job.began)
+  local lines = deployment.output_lines(description)
+  if #lines > 0 then
+    table.insert(lines, 1, "Outputs")
+    lines[#lines + 1] = ""
+  end
+  lines[#lines + 1] = ("%s %s in %s"):format(description.StackName, description.StackStatus,
+    util.show_duration(seconds))
+  return { stack_name = description.StackName, stack_id = description.StackId, status = description.StackStatus,
+    region = job.cfn:region(), seconds = seconds, outputs = deployment.output_map(description) },
+    "\n" .. table.concat(lines, "\n")
 end
 
 --- Tags as a request takes them.

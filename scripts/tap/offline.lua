@@ -7,26 +7,36 @@ local template = require "tap.template"
 
 local offline = {}
 
---- Reads and checks. Raises class "invalid" or "parse" with every problem's place.
----@param options { template: string, parameter: table<string, string>, parameters: string?,
----  capabilities: string[]?, partial: boolean?, warn: fun(line: string) } capabilities: nil leaves them
----  unchecked; partial: parameter values may be missing; warn: is told what is odd and allowed
+--- Reads a template and checks it by itself. Raises class "invalid" or "parse" with every problem's place.
+---@param path string
+---@param warn fun(line: string) is told what is odd and allowed
 ---@return table template as tap.template reads it
----@return { ParameterKey: string, ParameterValue: string }[] parameters for a request
-function offline.check(options)
-  local t = template.read(options.template)
-  for _, line in ipairs(t:duplicates()) do options.warn(line) end
-  local problems = t:check()
-  template.refuse(problems) -- parameters can only be judged by a template that is sound
-  table.move(t:check_size(), 1, 1, #problems + 1, problems)
+function offline.template(path, warn)
+  local t = template.read(path)
+  for _, line in ipairs(t:duplicates()) do warn(line) end
+  template.refuse(t:check()) -- parameters can only be judged by a template that is sound
+  return t
+end
+
+--- Checks what is given to a sound template: its parameters' values, the capabilities, the size. Raises class
+-- "invalid" with all problems.
+---@param t table
+---@param options { parameter: table<string, string>, parameters: string?, base: table?, previous: table?,
+---  capabilities: string[]?, partial: boolean?, uploads: boolean? } base, previous, partial: as of
+---  parameters.resolve; capabilities: nil leaves them unchecked; uploads: a template that is too large for a request
+---  goes through S3
+---@return { ParameterKey: string, ParameterValue: string? }[] parameters for a request
+function offline.request(t, options)
+  local problems = t:check_size(options.uploads)
   local request = parameters.resolve(t, { given = options.parameter, file = options.parameters,
-    environment = sys.environ(), partial = options.partial }, problems)
+    base = options.base, environment = sys.environ(), partial = options.partial, previous = options.previous },
+    problems)
   if options.capabilities then
     local missing = t:check_capabilities(options.capabilities)
     table.move(missing, 1, #missing, #problems + 1, problems)
   end
   template.refuse(problems)
-  return t, request
+  return request
 end
 
 return offline

@@ -1,8 +1,9 @@
 --- The values of a template's parameters: where they come from, and which are still missing or wrong.
 --
 -- In this order: --parameter K=V; TAP_PARAM_NAME in the environment; ENVIRONMENT_SUFFIX (for the parameter
--- EnvironmentSuffix); the parameter file; the template's default. A NoEcho parameter is a secret: it comes
--- from the environment, and a value for it on the command line or in a file is refused.
+-- EnvironmentSuffix); the parameter file; the stack file; the value that the stack has; the template's default. A
+-- NoEcho parameter is a secret: it comes from the environment (or from where a stack file says that secrets
+-- are), and a value for it on the command line or in a file is refused.
 
 local constraints = require "tap.constraints"
 local documents = require "tap.core.document"
@@ -123,20 +124,21 @@ local function check_value(t, name, definition, entry)
     ("%s (%s from %s; %s)"):format(message, value, entry.source, which))
 end
 
-local function check_member(t, name, definition, entry, problems)
+-- kept: the stack has a value, and that one stays when there is no entry.
+local function check_member(t, name, definition, entry, kept, problems)
   if entry and template.is_secret(definition) and not entry.environment then
     problems[#problems + 1] = refuse_secret(t, name, entry)
     return
   end
-  local default = definition.Default
+  local default = not kept and definition.Default or nil
   local effective = entry or default ~= nil and { value = constraints.text(default), source = "the default" }
   problems[#problems + 1] = effective and check_value(t, name, definition, effective) or nil
 end
 
-local function missing_names(t, chosen)
+local function missing_names(t, chosen, previous)
   local missing, secret = {}, nil
   for _, member in ipairs(t:members("Parameters")) do
-    if not chosen[member.name] and member.value.Default == nil then
+    if not chosen[member.name] and not previous[member.name] and member.value.Default == nil then
       missing[#missing + 1] = member.name
       if template.is_secret(member.value) then secret = member.name end
     end
@@ -147,11 +149,17 @@ end
 --- Collects the values and checks them.
 ---@param t table a template whose own check found nothing
 ---@param options { given: table<string, string>, file: string?, environment: table<string, string>,
----  partial: boolean? } partial: values may be missing
+---  base: table<string, { value: string, source: string, environment: boolean }>?, partial: boolean?,
+---  previous: table<string, boolean>? } base: of the stack file; partial: values may be missing;
+---  previous: parameters that the stack has values for
 ---@param problems table[] what is wrong is added
----@return { ParameterKey: string, ParameterValue: string }[] for a request; defaults are left to the service
+---@return { ParameterKey: string, ParameterValue: string? }[] for a request; defaults are left to the service
 function parameters.resolve(t, options, problems)
-  local chosen = options.file and parameters.read_file(options.file, problems) or {}
+  local chosen, previous = {}, options.previous or {}
+  for name, entry in pairs(options.base or {}) do chosen[name] = entry end
+  for name, entry in pairs(options.file and parameters.read_file(options.file, problems) or {}) do
+    chosen[name] = entry
+  end
   for name, entry in pairs(from_environment(t:members("Parameters"), options.environment)) do
     if not entry.optional or (t.root.Parameters or {})[name] then chosen[name] = entry end
   end
@@ -160,10 +168,14 @@ function parameters.resolve(t, options, problems)
   local request = json.list {}
   for _, member in ipairs(t:members("Parameters")) do
     local entry = chosen[member.name]
-    check_member(t, member.name, member.value, entry, problems)
-    if entry then request[#request + 1] = { ParameterKey = member.name, ParameterValue = entry.value } end
+    check_member(t, member.name, member.value, entry, previous[member.name], problems)
+    if entry then
+      request[#request + 1] = { ParameterKey = member.name, ParameterValue = entry.value }
+    elseif previous[member.name] then
+      request[#request + 1] = { ParameterKey = member.name, UsePreviousValue = true }
+    end
   end
-  local missing, secret = missing_names(t, chosen)
+  local missing, secret = missing_names(t, chosen, previous)
   if #missing > 0 and not options.partial then
     problems[#problems + 1] = { message = ("Parameters: [%s] must have values%s"):format(join(missing),
       secret and ("; %s is a secret, set TAP_PARAM_%s in the environment"):format(secret, secret) or "") }

@@ -1,8 +1,9 @@
 --- Parameters of a workflow: from the table that declares them to checked, typed values.
 --
--- A declaration is { name, type, required=, default=, help=, values=, pattern=, min=, max=, env= }. It is the
--- only source for the argument check, the help and the shell completion. A value comes from the command
--- line, else from TAP_NAME in the environment, else from the default. Problems are collected, so that one run
+-- A declaration is { name, type, required=, default=, help=, values=, pattern=, min=, max=, env=, positional= }. It
+-- is the only source for the argument check, the help and the shell completion. A value comes from the command
+-- line (a positional one also without its option's name), else from TAP_NAME in the environment, else from the
+-- default. Problems are collected, so that one run
 -- shows all of them. A secret comes from the environment and from nowhere else.
 
 local errors = require "tap.error"
@@ -80,7 +81,8 @@ local TYPES = {
 
 params.TYPES = util.sorted_keys(TYPES)
 
-local FIELDS = { "required", "default", "help", "values", "pattern", "min", "max", "env", "implied" }
+local FIELDS = { "required", "default", "help", "values", "pattern", "min", "max", "env", "implied",
+  "positional" }
 local FIELD_SET = {}
 for _, field in ipairs(FIELDS) do FIELD_SET[field] = true end
 
@@ -237,6 +239,25 @@ local function refuse_secret(spec)
     .. "show it; set %s in the environment"):format(params.option(spec.name), params.environment(spec))
 end
 
+local function stray_word(word, specs)
+  for _, spec in ipairs(specs) do
+    if spec.required then
+      return ("unexpected argument '%s', did you mean %s %s?"):format(word, params.option(spec.name), word)
+    end
+  end
+  return ("unexpected argument '%s'"):format(word)
+end
+
+--- A word without an option's name: the next positional parameter's value. The problem, or nil.
+local function take_word(values, specs, word)
+  for _, spec in ipairs(specs) do
+    if spec.positional and (TYPES[spec.type].add or values[params.field(spec.name)] == nil) then
+      return set(values, spec, word, spec.name)
+    end
+  end
+  return stray_word(word, specs)
+end
+
 --- One option at argv[i]: sets its value; the next index, and a problem or nil.
 local function take_option(values, spec, option, inline, argv, i)
   if spec.type == "secret" then return is_option(argv[i + 1]) and i + 1 or i + 2, refuse_secret(spec) end
@@ -257,15 +278,6 @@ local function take_option(values, spec, option, inline, argv, i)
   return i, problem
 end
 
-local function stray_word(word, specs)
-  for _, spec in ipairs(specs) do
-    if spec.required then
-      return ("unexpected argument '%s', did you mean %s %s?"):format(word, params.option(spec.name), word)
-    end
-  end
-  return ("unexpected argument '%s'"):format(word)
-end
-
 local function from_command_line(values, specs, argv, problems)
   local map, names = by_option(specs)
   local i = 1
@@ -275,7 +287,7 @@ local function from_command_line(values, specs, argv, problems)
     option = option or word
     local problem
     if not is_option(word) then
-      i, problem = i + 1, stray_word(word, specs)
+      i, problem = i + 1, take_word(values, specs, word)
     elseif not map[option] then
       local value_follows = not inline and argv[i + 1] and not is_option(argv[i + 1])
       i, problem = i + (value_follows and 2 or 1), "unknown option " .. option .. util.suggest(option, names)

@@ -57,10 +57,11 @@ end
 --- The region of the run's calls; nil when none is set.
 ---@return string?
 function run:region()
-  for _, region in ipairs { self.options.region or "", sys.getenv("AWS_REGION") or "",
+  for _, region in ipairs { self.fixed_region or "", self.options.region or "", sys.getenv("AWS_REGION") or "",
     sys.getenv("AWS_DEFAULT_REGION") or "" } do
     if region ~= "" then return region end
   end
+  if self.usual_region then return self.usual_region end
   if self.sandbox then return SANDBOX_REGION end
   return core_client.usual_region(self.options.profile)
 end
@@ -110,6 +111,13 @@ end
 ---@return tap.Client
 function context.client(_, service, options)
   return require("tap.client").new(service, options)
+end
+
+--- Sets the region of the run's calls, as a stack file has it.
+---@param region string
+---@param fixed boolean? it counts whatever the options and the environment say; else only when they say nothing
+function context:use_region(region, fixed)
+  self.run[fixed and "fixed_region" or "usual_region"] = region
 end
 
 --- Where the run's calls go, for people.

@@ -73,6 +73,17 @@ function status.outcome(name, operation)
   return entry(name).outcome or "stuck"
 end
 
+-- First word of a status -> the operation that it belongs to.
+local OPERATIONS = { CREATE = "create", ROLLBACK = "create", REVIEW = "create", UPDATE = "update",
+  DELETE = "delete", IMPORT = "import" }
+
+--- The operation that is at work, or that left the stack in this status.
+---@param name string
+---@return "create"|"update"|"delete"|"import"|"operation"
+function status.operation(name)
+  return OPERATIONS[name:match("^(%u+)_")] or "operation"
+end
+
 --- One clause that says what the status means.
 ---@param name string
 ---@return string

@@ -15,6 +15,8 @@ template.__index = template
 
 --- Bytes that CloudFormation takes in a request; a larger template has to come from S3.
 template.MAX_BODY = 51200
+--- Bytes that it takes from there.
+template.MAX_UPLOADED = 1024 * 1024
 
 local SECTIONS = {
   "AWSTemplateFormatVersion", "Description", "Metadata", "Parameters", "Rules", "Mappings", "Conditions",
@@ -212,13 +214,21 @@ function template:check_capabilities(given)
   return problems
 end
 
---- A template that is too large for a request.
+--- Is the template too large for a request, so that it has to come from S3?
+---@return boolean
+function template:is_large()
+  return #self.text > template.MAX_BODY
+end
+
+--- A template that is larger than the service takes.
+---@param uploads boolean? it may go through S3
 ---@return table[] problems
-function template:check_size()
-  if #self.text <= template.MAX_BODY then return {} end
+function template:check_size(uploads)
+  local limit = uploads and template.MAX_UPLOADED or template.MAX_BODY
+  if #self.text <= limit then return {} end
   return { { file = self.path, line = 1, column = 1, message = ("the template has %d bytes; CloudFormation "
-    .. "takes at most %d in a request, and the upload through S3 is not available in this version")
-    :format(#self.text, template.MAX_BODY) } }
+    .. "takes at most %d %s"):format(#self.text, limit, uploads and "from S3: split it into nested stacks"
+    or "in a request; `deploy` uploads a larger one to S3") } }
 end
 
 --- A problem as text.

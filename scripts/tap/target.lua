@@ -1,0 +1,166 @@
+--- What is deployed where: a command line and a stack file put together, checked, and made into requests.
+--
+-- The command line wins over the stack file, except for a region that the file writes as fixed: that one is forced.
+
+local deployment = require "tap.deployment"
+local errors = require "tap.error"
+local json = require "tap.core.json"
+local offline = require "tap.offline"
+local stack_file = require "tap.stack_file"
+local sys = require "tap.core.sys"
+local template = require "tap.template"
+local util = require "tap.util"
+
+local target = {}
+target.__index = target
+
+-- A region that is fixed is used; a flag or an environment that says another one is refused, not overruled.
+local function apply_region(ctx, file)
+  local region = file and file.region
+  if not region then return end
+  local fixed = type(region) == "table" and region.fixed
+  if not fixed then return ctx:use_region(region) end
+  for name, given in pairs { ["--region"] = ctx.options.region or "", AWS_REGION = sys.getenv("AWS_REGION") or "",
+    AWS_DEFAULT_REGION = sys.getenv("AWS_DEFAULT_REGION") or "" } do
+    if given ~= "" and given ~= fixed then
+      errors.raise { class = "refused", code = "FixedRegion",
+        message = ("%s says %s, and %s fixes the region of this stack to %s: it is built for that region only")
+          :format(name, given, file.path, fixed),
+        hints = { "leave the region out, or set it to " .. fixed } }
+    end
+  end
+  ctx:use_region(fixed, true)
+end
+
+-- The stack's name and the template's path; what is missing is told in one go.
+local function name_and_path(ctx, p, file, needs)
+  local name, path = p.stack_name, p.template or file.template
+  if not name and file.stack_name then
+    name = stack_file.value(ctx, file.stack_name, file.path .. ": stack_name")
+  end
+  local problems = json.list {}
+  if not name and needs.name then
+    problems[1] = "--stack-name is required: name of the stack (or stack_name in the stack file)"
+  elseif name and (#name > 128 or not (name:match("^%a[%w-]*$") or name:match("^arn:"))) then
+    problems[1] = ("--stack-name '%s' is no stack's name: letters, digits and '-', a letter first, at most 128")
+      :format(name)
+  end
+  if needs.template and not path then
+    problems[#problems + 1] = "--template is required: the template, YAML or JSON"
+  end
+  if #problems > 0 then
+    errors.raise { class = "usage", code = "BadArguments", message = table.concat(problems, "\n"),
+      problems = problems }
+  end
+  return name, path
+end
+
+-- A list or a map of the command line when it holds something, else the file's.
+local function prefer(given, from_file)
+  if given ~= nil and (type(given) ~= "table" or next(given) ~= nil) then return given end
+  return from_file
+end
+
+local function tags_of(ctx, p, file)
+  local tags = {}
+  for name, entry in pairs(file and stack_file.values(ctx, file, "tags") or {}) do tags[name] = entry.value end
+  for name, value in pairs(p.tags or {}) do tags[name] = value end
+  return tags
+end
+
+local function policy_text(policy)
+  if type(policy) == "string" then return template.read_file(policy) end
+  return policy and json.encode(policy) or nil
+end
+
+--- Reads the stack file, and the template with what can be found wrong with it by itself. Calls nothing of AWS but
+-- what the stack file's values name.
+---@param ctx tap.Context
+---@param p table the values of tap.target_params' parameters
+---@param needs { name: boolean?, template: boolean? }? what must be there; default: both
+---@return table target
+function target.read(ctx, p, needs)
+  needs = needs or { name = true, template = true }
+  local found = stack_file.find(p.stack_file, p.template)
+  local file = found or {}
+  local self = setmetatable({ ctx = ctx, p = p, file = file }, target)
+  apply_region(ctx, found)
+  local path
+  self.name, path = name_and_path(ctx, p, file, needs)
+  self.tags = tags_of(ctx, p, found)
+  self.capabilities = json.list(prefer(p.capabilities, file.capabilities) or {})
+  self.role_arn = prefer(p.role_arn, file.role_arn)
+  self.notification_arns = prefer(p.notification_arns, file.notification_arns)
+  self.protection = prefer(p.termination_protection, file.termination_protection)
+  self.policy = policy_text(file.stack_policy)
+  self.timeouts = file.timeouts or {}
+  self.template = needs.template and offline.template(path, function(line) ctx.out:warn(line) end)
+  return self
+end
+
+-- The parameters that both the deployed stack and the template know.
+local function previous_of(self, existing)
+  local names, known = {}, self.template.root.Parameters or {}
+  for _, parameter in ipairs(existing and existing.Parameters or {}) do
+    if known[parameter.ParameterKey] then names[parameter.ParameterKey] = true end
+  end
+  return names
+end
+
+--- Checks the parameters' values and the capabilities. Raises class "invalid" with all problems.
+---@param options { existing: table?, partial: boolean?, local_only: boolean?, any_capabilities: boolean? }
+---  existing: the stack as DescribeStacks gives it, whose values stay where none is given; partial: values may be
+---  missing; local_only: leave out what the stack file would have to ask AWS for; any_capabilities: do not ask
+---  for their acknowledgement
+---@return table[] Parameters of a request
+function target:parameters(options)
+  if not self.base and self.file.path and not options.local_only then
+    self.base = stack_file.values(self.ctx, self.file, "parameters")
+  end
+  return offline.request(self.template, { parameter = self.p.parameter, parameters = self.p.parameters,
+    base = self.base, previous = previous_of(self, options.existing), partial = options.partial,
+    capabilities = not options.any_capabilities and self.capabilities or nil, uploads = true })
+end
+
+--- What CreateStack, UpdateStack and CreateChangeSet take alike, but for the template itself.
+---@param parameters table[]
+---@return table input
+function target:request(parameters)
+  local triggers = self.file.rollback_triggers
+  local configuration
+  if triggers then
+    configuration = { MonitoringTimeInMinutes = triggers.minutes, RollbackTriggers = json.list {} }
+    for index, arn in ipairs(triggers.alarms or {}) do
+      configuration.RollbackTriggers[index] = { Arn = arn, Type = "AWS::CloudWatch::Alarm" }
+    end
+  end
+  return {
+    StackName = self.name, Parameters = parameters, Tags = deployment.tags(self.tags),
+    Capabilities = self.capabilities, RoleARN = self.role_arn, RollbackConfiguration = configuration,
+    NotificationARNs = self.notification_arns and json.list(self.notification_arns) or nil,
+  }
+end
+
+--- Raises class "refused" when the credentials belong to an account that the stack file does not allow.
+function target:guard_account()
+  local allowed = self.file.allowed_accounts
+  if not allowed then return end
+  local account = self.ctx:client("sts"):get_caller_identity({}).Account
+  for _, one in ipairs(allowed) do
+    if tostring(one) == account then return end
+  end
+  errors.raise { class = "refused", code = "WrongAccount",
+    message = ("these credentials are of account %s, and %s allows only %s"):format(account, self.file.path,
+      table.concat(allowed, ", ")), hints = { "choose other credentials: --profile NAME" } }
+end
+
+--- Seconds that an operation may take, by the command line, else the stack file, else the default.
+---@param verb "create"|"update"|"delete"
+---@param default number seconds
+---@return number seconds
+function target:limit(verb, default)
+  if self.p.timeout then return self.p.timeout end
+  return self.timeouts[verb] and util.duration(self.timeouts[verb]) or default
+end
+
+return target
