@@ -45,8 +45,7 @@ return tap.workflow {
     ctx.out:expect(resources)
     ctx.out:note("creating " .. plan)
     ctx:step("create", create, job, input)
-    local description = ctx:step("wait", deployment.follow, ctx, job.stack,
-      { verb = "create", timeout = job.target:limit("create", 3600), template = job.target.template })
+    local description = ctx:step("wait", deployment.follow, ctx, job.stack, job.target:limits "create")
     return deployment.result(job, description)
   end,
 }

@@ -53,10 +53,23 @@ local function call(wf, ctx, values, limit)
   return error(e, 0)
 end
 
---- What a person reads when a signal ends the run.
-local function tell_interruption(run, outcome)
+-- What somebody at the terminal can choose when an operation goes on: true to go on waiting.
+local function choose(run)
+  local note = run.note
+  if not note or not sys.isatty(0) or run.sandbox or run.report.mode ~= "human" then return false end
+  local choices = { { "k", "keep waiting" }, { "l", "leave it running" } }
+  if note.stop then choices[3] = { "c", note.stop.words } end
+  local chosen = report.choose(note.what, choices)
+  if chosen == "c" and note.stop.call() then run.report:note("asked to " .. note.stop.words) end
+  return chosen ~= "l"
+end
+
+--- What a signal leads to; true: the run goes on.
+local function on_signal(run, outcome)
+  if outcome == "interrupted" and choose(run) then return true end
   run.report:failure(errors.new { class = outcome, message = outcome }, run:going_on())
   if outcome == "interrupted" then run.report:hint("Ctrl-C again quits at once") end
+  return false
 end
 
 --- The outcome that a result names: { exit = "changes" }; "ok" when it names none.
@@ -75,7 +88,7 @@ local function execute(wf, run, values, own_names)
   local limit = not own_names.timeout and values.timeout or nil
   local value, words
   interrupt.guard(function() value, words = call(wf, run:context(), values, limit) end,
-    function(outcome) tell_interruption(run, outcome) end)
+    function(outcome) return on_signal(run, outcome) end)
   local outcome = outcome_of(value)
   if type(value) == "table" then value.exit = nil end
   run.report:finish(value, words)

@@ -1,8 +1,10 @@
---- What create, delete and every other change of a stack share: follow the operation to its end, show its
--- events, and say how it went; when it failed, what failed first, why, and where that stands in the template.
+--- What create, delete and every other change of a stack share: follow the operation to its end, show its events, and
+-- say how it went.
 
 local errors = require "tap.error"
+local failure = require "tap.failure"
 local json = require "tap.core.json"
+local live = require "tap.live"
 local stack = require "tap.stack"
 local status = require "tap.status"
 local task = require "tap.task"
@@ -40,60 +42,70 @@ function deployment.begin(ctx, s, verb, method, input)
   return error(e, 0)
 end
 
---- A failed resource as the report shows it.
-local function describe_failure(event, template) -- template: nil for a resource of a nested stack
-  return {
-    logical_id = event.LogicalResourceId, type = event.ResourceType, status = event.ResourceStatus,
-    physical_id = event.PhysicalResourceId ~= "" and event.PhysicalResourceId or nil,
-    reason = event.ResourceStatusReason, stack = event.StackName,
-    place = template and template:place_of_resource(event.LogicalResourceId),
-  }
+-- A view for a person at a terminal, kept up to date by the report, which knows when something else is written.
+local function open_view(ctx, options)
+  if ctx.options.output ~= "human" or not live.possible() then return nil end
+  local view = live.new { total = options.template and #options.template:resources() or 0, verb = options.verb,
+    usual = options.usual }
+  for _, event in ipairs(options.past or {}) do view:event(event) end
+  ctx.out:show_below(view)
+  return setmetatable({}, { __close = function() ctx.out:show_below(nil) end })
 end
 
-local function failure_lines(failure)
-  local first = ("%s  %s  %s"):format(failure.logical_id, failure.type, failure.status)
-  if failure.place then first = first .. "  " .. failure.place end
-  return first .. "\n  " .. (failure.reason or "no reason was given")
+-- How an operation is stopped that takes too long, or that somebody at the terminal wants stopped: an update is
+-- cancelled and rolls back; a creation is ended by the stack's deletion. A delete cannot be stopped.
+local STOPS = {
+  update = { words = "cancel the update, which rolls it back", call = function(s)
+    s.cfn:cancel_update_stack { StackName = s:key() }
+  end },
+  create = { words = "delete the new stack", call = function(s) s.cfn:delete_stack { StackName = s:key() } end },
+}
+
+local function stop_of(ctx, s, verb)
+  local stop = STOPS[verb]
+  return stop and { words = stop.words, call = function()
+    local _, e = errors.try(stop.call, s)
+    if not e then return true end
+    ctx.out:warn(("could not %s: %s"):format(stop.words, tostring(e)))
+    return false
+  end }
 end
 
-local function raise_failure(ctx, s, options, description, events)
-  local name, reached = description.StackName, description.StackStatus
-  local failures, lines = json.list {}, {}
-  for index, event in ipairs(s:failures(events)) do
-    local own = event.StackId == description.StackId
-    failures[index] = describe_failure(event, own and options.template or nil)
-    lines[index] = failure_lines(failures[index])
+-- What a limit leads to: nothing more than the end of the wait, or the end of the operation.
+local function limit_handler(ctx, s, options, stop)
+  if options.on_timeout ~= "cancel" or not stop then return nil end
+  return function(what, limit)
+    ctx.out:warn(("%s: %s did not end within %s: %s"):format(s.name, what, util.show_duration(limit), stop.words))
+    return stop.call()
   end
-  if #lines == 0 then
-    lines[1] = stack.own_reason(events) or description.StackStatusReason or "no reason was given"
-  end
-  table.insert(lines, 1, ("%s: the %s failed: %s, %s"):format(name, options.verb, reached,
-    status.meaning(reached)))
-  local hints = json.list { status.next(reached) }
-  hints[#hints + 1] = ctx:command("events --stack-name " .. util.shell_quote(description.StackId))
-  if options.advice then options.advice(failures, hints) end
-  errors.raise { class = status.outcome(reached, options.verb), code = "OperationFailed",
-    message = table.concat(lines, "\n"), failures = failures, hints = hints, stack_status = reached }
 end
 
 --- Waits for the end of an operation that AWS has accepted, and shows its events. Raises class "rolled_back"
 -- or "stuck" when it failed, "timeout" when the time is over.
----@param ctx table
+---@param ctx tap.Context
 ---@param s table a tap.stack
----@param options { verb: string, timeout: number?, template: table?, advice: fun(failures: table[],
----  hints: string[])? } verb: "create"; template: for places; advice: adds hints for what failed
+---@param options { verb: string, timeout: number?, resource_limits: table<string, number>?, on_timeout: string?,
+---  template: table?, advice: fun(failures: table[], hints: string[])?, past: table[]?, usual: function? }
+---  verb: "create"; on_timeout: "leave" (the default) or "cancel"; template: for places; advice: adds hints for what
+---  failed; past: events of the operation that were shown already
 ---@return table description as DescribeStacks gives it
 function deployment.follow(ctx, s, options)
+  local stop = stop_of(ctx, s, options.verb)
   ctx:going_on(("CloudFormation goes on with the %s of %s (%s)"):format(options.verb, s.name, s:key()),
-    ways_back(ctx, s.name))
+    ways_back(ctx, s.name), stop)
+  local view <close> = open_view(ctx, options) -- luacheck: ignore
   local description, events = s:wait {
-    verb = options.verb, timeout = options.timeout,
-    on_event = function(event) ctx.out:event(event) end,
+    verb = options.verb, timeout = options.timeout, resource_limits = options.resource_limits,
+    past = options.past,
+    on_limit = limit_handler(ctx, s, options, stop),
+    on_event = function(event, depth) ctx.out:event(event, nil, depth) end,
     on_trouble = function(e) ctx.out:warn(tostring(e) .. "; the operation goes on, trying again") end,
+    on_tick = function() ctx.out:refresh() end,
   }
+  ctx.out:show_below(nil)
   ctx:going_on(nil)
   if status.outcome(description.StackStatus, options.verb) ~= "ok" then
-    raise_failure(ctx, s, options, description, events)
+    failure.raise(ctx, s, options, description, events)
   end
   return description
 end

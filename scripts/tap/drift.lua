@@ -23,6 +23,17 @@ local function run_detection(cfn, stack)
   end
 end
 
+-- The service pages this answer without saying so in its model.
+local function read_drifts(cfn, stack)
+  local items, token = {}, nil
+  repeat
+    local page = cfn:describe_stack_resource_drifts { StackName = stack, NextToken = token }
+    table.move(page.StackResourceDrifts or {}, 1, #(page.StackResourceDrifts or {}), #items + 1, items)
+    token = page.NextToken
+  until not token
+  return items
+end
+
 local function describe_difference(difference)
   return { path = difference.PropertyPath, kind = difference.DifferenceType, expected = difference.ExpectedValue,
     actual = difference.ActualValue }
@@ -41,9 +52,8 @@ function drift.detect(cfn, stack)
     errors.raise { class = "failed", code = "DriftDetectionFailed",
       message = ("%s: drift detection failed: %s"):format(stack, state.DetectionStatusReason or "no reason given") }
   end
-  local found, checked = json.list {}, 0
-  for item in cfn:each("describe_stack_resource_drifts", { StackName = stack }) do
-    checked = checked + 1
+  local found, items = json.list {}, read_drifts(cfn, stack)
+  for _, item in ipairs(items) do
     if item.StackResourceDriftStatus == "MODIFIED" or item.StackResourceDriftStatus == "DELETED" then
       local differences = json.list {}
       for index, difference in ipairs(item.PropertyDifferences or {}) do
@@ -53,7 +63,7 @@ function drift.detect(cfn, stack)
         type = item.ResourceType, status = item.StackResourceDriftStatus, differences = differences }
     end
   end
-  return found, { checked = checked, status = state.StackDriftStatus or "UNKNOWN",
+  return found, { checked = #items, status = state.StackDriftStatus or "UNKNOWN",
     reason = state.DetectionStatusReason }
 end
 

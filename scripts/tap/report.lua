@@ -35,20 +35,40 @@ local function color_for(fd)
   return (no_color == nil or no_color == "") and sys.getenv("TERM") ~= "dumb" and sys.isatty(fd)
 end
 
+--- Sends the progress of a query to stdout: it is what was asked for. With `json` the one result stays alone there.
+function report:to_stdout()
+  if self.mode == "human" then self.progress = STDOUT end
+end
+
 local function paint(fd, code, words)
   return color_for(fd) and ("\27[%dm%s\27[0m"):format(code, words) or words
 end
 
 local gone = {} -- descriptors whose reader has left: `create ... | head`
 
+local shown_below -- a view that stands below everything that is written (tap.live)
+
 --- The run does not end because nobody reads on: what it has begun in AWS goes on, and the log has it all.
 local function put(fd, line, as_it_is)
   if gone[fd] then return end
+  if shown_below then shown_below:clear() end
   local _, problem = errors.try(sys.write, fd, (as_it_is and line or core_log.redact(line)) .. "\n")
   if problem then
     gone[fd] = true
     log.warn("output is lost from here on: " .. problem.message)
   end
+end
+
+--- Keeps a view below everything that is written from here on; nil takes it away.
+---@param view table? tap.live
+function report.show_below(_, view)
+  if shown_below then shown_below:clear() end
+  shown_below = view
+end
+
+--- Draws the view again, when there is one.
+function report.refresh()
+  if shown_below then shown_below:draw() end
 end
 
 local function put_object(self, kind, fields)
@@ -94,16 +114,16 @@ local function status_color(status)
   return status:find("_COMPLETE$") and GREEN or DIM
 end
 
-local function event_line(self, event, fd)
+local function event_line(self, event, fd, depth)
   local widths, status = self.widths, event.ResourceStatus
   widths.status = math.max(widths.status, #status)
   self:expect { { type = event.ResourceType or "", id = event.LogicalResourceId or "" } }
-  local function cell(words, width) return words .. (" "):rep(width - #words) end
+  local function cell(words, width) return words .. (" "):rep(width - #words) end -- rep of less than 0 is ""
   local line = table.concat({
     os.date("%H:%M:%S", math.floor(event.Timestamp)),
     paint(fd, status_color(status), status) .. (" "):rep(widths.status - #status),
     cell(event.ResourceType or "", widths.type),
-    cell(event.LogicalResourceId or "", widths.id),
+    cell(("  "):rep(depth) .. (event.LogicalResourceId or ""), widths.id),
     event.ResourceStatusReason or "",
   }, "  ")
   return (line:gsub("%s+$", ""))
@@ -124,12 +144,15 @@ end
 --- One stack event as it comes.
 ---@param event table as DescribeStackEvents gives it
 ---@param fd integer? where the human form goes; default: with the progress
-function report:event(event, fd)
+---@param depth integer? of the nested stack that it is of
+function report:event(event, fd, depth)
   local fields = report.event_fields(event)
+  fields.depth = depth and depth > 0 and depth or nil
   log.info("stack event", fields)
+  if shown_below then shown_below:event(event) end
   if self.mode == "jsonl" then return put_object(self, "event", fields) end
   fd = fd or self.progress
-  put(fd, event_line(self, event, fd))
+  put(fd, event_line(self, event, fd, depth or 0))
 end
 
 ---------------------------------------------------------------------------------------------------------
@@ -195,8 +218,28 @@ end
 ---@param question string
 ---@return boolean
 function report.ask(question)
+  if shown_below then shown_below:clear() end
   local answer = sys.read_line(paint(STDERR, BOLD, core_log.redact(question)) .. " [y/N] ") or ""
   return answer:lower():match("^%s*y") ~= nil
+end
+
+--- A question with several answers; the first one is what an empty answer means.
+---@param question string
+---@param choices { [1]: string, [2]: string }[] letter and words
+---@return string letter
+function report.choose(question, choices)
+  if shown_below then shown_below:clear() end
+  local words = {}
+  for index, choice in ipairs(choices) do words[index] = ("[%s] %s"):format(choice[1], choice[2]) end
+  while true do
+    local answer = sys.read_line(("%s\n  %s: "):format(paint(STDERR, BOLD, core_log.redact(question)),
+      table.concat(words, ", ")))
+    local letter = (answer or choices[2][1]):lower():match("^%s*(%S?)")
+    if letter == "" then return choices[1][1] end
+    for _, choice in ipairs(choices) do
+      if letter == choice[1] then return letter end
+    end
+  end
 end
 
 return report

@@ -17,8 +17,6 @@ local util = require "tap.util"
 
 local rollout = {}
 
-local DEFAULT_LIMIT = 3600 -- seconds
-
 ---@class tap.Rollout
 ---@field ctx tap.Context
 ---@field p table the workflow's values
@@ -143,8 +141,7 @@ end
 ---@param ctx tap.Context
 ---@param s table tap.stack
 ---@param set table tap.changeset
----@param options { verb: "create"|"update", timeout: number, template: table?, on_failure: string?,
----  on_timeout: string? }
+---@param options table as of deployment.follow, and on_failure: "DO_NOTHING" leaves a failed update as it is
 ---@return table description
 function rollout.execute(ctx, s, set, options)
   ctx:step("execute", function()
@@ -196,9 +193,9 @@ end
 local function run_change(job, set)
   local verb = is_new(job) and "create" or "update"
   apply_policy(job)
-  local description = rollout.execute(job.ctx, job.stack, set, { verb = verb, template = job.target.template,
-    timeout = job.target:limit(verb, DEFAULT_LIMIT), on_failure = job.p.on_failure,
-    on_timeout = job.target.file.on_timeout })
+  local options = job.target:limits(verb)
+  options.on_failure = job.p.on_failure
+  local description = rollout.execute(job.ctx, job.stack, set, options)
   apply_settings(job)
   local value, words = deployment.result(job, description)
   value.changes = changes_result(set:changes())

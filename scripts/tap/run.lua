@@ -132,8 +132,9 @@ end
 -- connection; nil when it has ended.
 ---@param what string? one sentence
 ---@param ways string[]? lines: how to come back to it
-function context:going_on(what, ways)
-  self.run.note = what and { what = what, ways = ways or {} } or nil
+---@param stop { words: string, call: fun(): boolean }? how it can be stopped, for whoever presses Ctrl-C
+function context:going_on(what, ways, stop)
+  self.run.note = what and { what = what, ways = ways or {}, stop = stop } or nil
 end
 
 --- A command line that comes back to what this run has begun; nil when that ends with the run's sandbox.

@@ -2,21 +2,13 @@
 --
 -- A stack that is being worked on is addressed by its id, so that it can still be described after it has been
 -- deleted. Events are read newest first and reading stops at the first one already known: an account has
--- about five of these calls a second for everybody. What goes wrong between here and AWS while an operation
--- is at work does not end the wait, because it does not end the operation.
+-- about five of these calls a second for everybody. Following an operation is tap.follow.
 
 local errors = require "tap.error"
-local status = require "tap.status"
-local task = require "tap.task"
-local util = require "tap.util"
 
 local stack = {}
 stack.__index = stack
 
-local FIRST_INTERVAL, LAST_INTERVAL, GROWTH = 0.5, 5, 1.2 -- seconds between two polls
-local DESCRIBE_EVERY = 10 -- polls: in case the event that ends an operation is never seen
-local PATIENCE = 300 -- seconds of nothing but network trouble before the wait gives up
-local BIRTH = 30 -- seconds in which a stack that was just made may be unknown to the calls that read it
 local MAX_NESTING = 5
 
 --- @param cfn table a client of "cloudformation"
@@ -32,7 +24,10 @@ function stack:key()
   return self.id or self.name
 end
 
-local function is_missing(e)
+--- Does the error say that there is no such stack?
+---@param e table
+---@return boolean
+function stack.is_missing(e)
   return e.code == "ValidationError" and tostring(e.message):find("does not exist", 1, true) ~= nil
 end
 
@@ -41,7 +36,7 @@ end
 function stack:describe()
   local answer, e = errors.try(self.cfn.describe_stacks, self.cfn, { StackName = self:key() })
   if not answer then
-    if is_missing(e) then return nil end
+    if stack.is_missing(e) then return nil end
     error(e, 0)
   end
   local found = answer.Stacks[1]
@@ -71,14 +66,15 @@ function stack.outputs(description)
 end
 
 --- The events that have come since the last call, oldest first. The first call reads all of them.
+---@param since number? seconds since 1970: older ones are left out, and not looked for
 ---@return table[] as DescribeStackEvents gives them
-function stack:new_events()
+function stack:new_events(since)
   local fresh, token = {}, nil
   repeat
     local page = self.cfn:describe_stack_events { StackName = self:key(), NextToken = token }
     token = page.NextToken
     for _, event in ipairs(page.StackEvents or {}) do
-      if self.known[event.EventId] then
+      if self.known[event.EventId] or since and event.Timestamp < since then
         token = nil
         break
       end
@@ -93,9 +89,47 @@ function stack:new_events()
   return ordered
 end
 
---- Marks everything that has happened so far as known.
+--- Marks everything that has happened so far as known: the newest page is enough, since reading stops at the
+-- first event that is.
 function stack:skip_events()
-  self:new_events()
+  local page, e = errors.try(self.cfn.describe_stack_events, self.cfn, { StackName = self:key() })
+  if e and not stack.is_missing(e) then error(e, 0) end
+  for _, event in ipairs(page and page.StackEvents or {}) do self.known[event.EventId] = true end
+end
+
+-- A stack's own statuses with which an operation begins.
+local BEGINNINGS = { CREATE_IN_PROGRESS = true, UPDATE_IN_PROGRESS = true, DELETE_IN_PROGRESS = true,
+  IMPORT_IN_PROGRESS = true, REVIEW_IN_PROGRESS = true }
+
+--- Is this the event with which an operation of the stack begins?
+---@param event table
+---@return boolean
+function stack.begins_operation(event)
+  return BEGINNINGS[event.ResourceStatus] == true and stack.is_own_event(event) and not event.DetailedStatus
+end
+
+--- The events of the operation that is at work, or was the last one, oldest first, its way back included; all of them
+-- are known then.
+---@return table[]
+function stack:operation_events()
+  local found, token = {}, nil
+  repeat
+    local page = self.cfn:describe_stack_events { StackName = self:key(), NextToken = token }
+    token = page.NextToken
+    for _, event in ipairs(page.StackEvents or {}) do
+      found[#found + 1] = event
+      if stack.begins_operation(event) then
+        token = nil
+        break
+      end
+    end
+  until not token
+  local ordered = {}
+  for index = #found, 1, -1 do
+    ordered[#ordered + 1] = found[index]
+    self.known[found[index].EventId] = true
+  end
+  return ordered
 end
 
 --- Is this the event of the stack itself, not of one of its resources?
@@ -105,63 +139,12 @@ function stack.is_own_event(event)
   return event.ResourceType == "AWS::CloudFormation::Stack" and event.PhysicalResourceId == event.StackId
 end
 
----------------------------------------------------------------------------------------------------------
--- Waiting
-
-local function is_passing(e) -- trouble on the way to AWS, or AWS asking for patience
-  return e.class == "network" or e.class == "timeout" or e.retryable or (e.status or 0) >= 500
-end
-
-local function raise_timeout(self, verb, limit)
-  errors.raise { class = "timeout", code = "OperationTimeout",
-    message = ("%s: the %s did not end within %s"):format(self.name, verb, util.show_duration(limit)) }
-end
-
---- One look: tells new events; true when they say that the operation has ended.
-local function poll(self, options, seen)
-  local ended = false
-  for _, event in ipairs(self:new_events()) do
-    seen[#seen + 1] = event
-    if options.on_event then options.on_event(event) end
-    if stack.is_own_event(event) then ended = status.settled(event.ResourceStatus) end
-  end
-  return ended
-end
-
---- Polls once; the description when the operation has ended. Passing trouble is told and outlived.
-local function look(self, options, seen, round)
-  local ended = poll(self, options, seen)
-  if not ended and round % DESCRIBE_EVERY ~= 0 then return nil end
-  local description = self:must_describe()
-  if not status.settled(description.StackStatus) then return nil end
-  poll(self, options, seen)
-  return description
-end
-
 --- Waits until no operation is at work on the stack, and tells its events as they come.
----@param options { verb: string, timeout: number?, on_event: fun(event: table)?, on_trouble: fun(e: table)? }
----  verb: "create", for messages; timeout in seconds, then an error of class "timeout"
+---@param options table as of tap.follow
 ---@return table description as DescribeStacks gives it
----@return table[] events of this wait, oldest first
+---@return table[] events of this wait, those of nested stacks included, oldest first
 function stack:wait(options)
-  local seen, interval, round = {}, FIRST_INTERVAL, 0
-  local began = task.monotonic()
-  local trouble_since
-  while true do
-    round = round + 1
-    local description, e = errors.try(look, self, options, seen, round)
-    if description then return description, seen end
-    local now = task.monotonic()
-    trouble_since = e and (trouble_since or now) or nil
-    if e and not (is_missing(e) and now - began < BIRTH) then
-      if not is_passing(e) or now - trouble_since > PATIENCE then error(e, 0) end
-      if options.on_trouble then options.on_trouble(e) end
-    end
-    local left = options.timeout and began + options.timeout - now or math.huge
-    if left < 0.001 then raise_timeout(self, options.verb, options.timeout) end -- the clock's own unit
-    task.sleep(math.min(interval, left))
-    interval = math.min(interval * GROWTH, LAST_INTERVAL)
-  end
+  return require("tap.follow").wait(self, options)
 end
 
 ---------------------------------------------------------------------------------------------------------
@@ -180,11 +163,11 @@ local function is_real_failure(event)
 end
 
 -- What failed inside a nested stack that failed; empty when that cannot be read.
-local function nested_failures(self, event, depth)
+local function nested_failures(self, event, depth, since)
   if event.ResourceType ~= "AWS::CloudFormation::Stack" or depth >= MAX_NESTING then return {} end
   if (event.PhysicalResourceId or "") == "" then return {} end
   local child = stack.new(self.cfn, event.PhysicalResourceId)
-  local events = errors.try(child.new_events, child)
+  local events = errors.try(child.new_events, child, since)
   return events and child:failures(events, depth + 1) or {}
 end
 
@@ -196,8 +179,8 @@ end
 function stack:failures(events, depth)
   local found = {}
   for _, event in ipairs(events) do
-    if is_real_failure(event) then
-      local inner = nested_failures(self, event, depth or 0)
+    if is_real_failure(event) and (not self.id or event.StackId == self.id) then
+      local inner = nested_failures(self, event, depth or 0, events[1].Timestamp)
       if #inner == 0 then inner = { event } end
       table.move(inner, 1, #inner, #found + 1, found)
     end

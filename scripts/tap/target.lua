@@ -11,6 +11,8 @@ local sys = require "tap.core.sys"
 local template = require "tap.template"
 local util = require "tap.util"
 
+local DEFAULT_LIMIT = "1h" -- for one operation
+
 local target = {}
 target.__index = target
 
@@ -93,7 +95,6 @@ function target.read(ctx, p, needs)
   self.notification_arns = prefer(p.notification_arns, file.notification_arns)
   self.protection = prefer(p.termination_protection, file.termination_protection)
   self.policy = policy_text(file.stack_policy)
-  self.timeouts = file.timeouts or {}
   self.template = needs.template and offline.template(path, function(line) ctx.out:warn(line) end)
   return self
 end
@@ -154,13 +155,14 @@ function target:guard_account()
       table.concat(allowed, ", ")), hints = { "choose other credentials: --profile NAME" } }
 end
 
---- Seconds that an operation may take, by the command line, else the stack file, else the default.
+--- How the target's operations are followed, by the command line, else the stack file, else the default.
 ---@param verb "create"|"update"|"delete"
----@param default number seconds
----@return number seconds
-function target:limit(verb, default)
-  if self.p.timeout then return self.p.timeout end
-  return self.timeouts[verb] and util.duration(self.timeouts[verb]) or default
+---@return table options of deployment.follow
+function target:limits(verb)
+  local file, by_type = self.file.timeouts or {}, {}
+  for type_name, limit in pairs(file.resources or {}) do by_type[type_name] = util.duration(limit) end
+  return { verb = verb, template = self.template, resource_limits = by_type, on_timeout = self.file.on_timeout,
+    timeout = self.p.timeout or util.duration(file[verb] or DEFAULT_LIMIT) }
 end
 
 return target
