@@ -13,6 +13,7 @@
     MODULE(crypto)                                                                                 \
     MODULE(document)                                                                               \
     MODULE(error)                                                                                  \
+    MODULE(http)                                                                                   \
     MODULE(jmespath)                                                                               \
     MODULE(json)                                                                                   \
     MODULE(log)                                                                                    \

@@ -42,10 +42,12 @@ return tap.workflow {
       return { exit = "changes", stack_name = job.target.name, resources = tap.list(resources) },
         "would create " .. plan
     end
-    ctx.out:expect(resources)
-    ctx.out:note("creating " .. plan)
-    ctx:step("create", create, job, input)
-    local description = ctx:step("wait", deployment.follow, ctx, job.stack, job.target:limits "create")
-    return deployment.result(job, description)
+    return require("tap.aftermath").run(job, "create", function()
+      ctx.out:expect(resources)
+      ctx.out:note("creating " .. plan)
+      ctx:step("create", create, job, input)
+      local description = ctx:step("wait", deployment.follow, ctx, job.stack, job.target:limits "create")
+      return deployment.result(job, description)
+    end)
   end,
 }

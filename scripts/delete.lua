@@ -2,16 +2,6 @@
 
 local tap = require "tap"
 
--- What a delete stumbles over -> what to do about it.
-local ADVICE = {
-  { "not empty", "empty %s (all versions of its objects, all its images), then delete again" },
-  { "BucketNotEmpty", "empty %s (all versions of its objects), then delete again" },
-  { "deletion protection", "switch the deletion protection of %s off, then delete again" },
-  { "DeletionProtection", "switch the deletion protection of %s off, then delete again" },
-  { "dependent object", "something outside of the stack still uses %s: remove that, then delete again" },
-  { "not authorized", "the caller may not delete %s: use credentials that may" },
-}
-
 local function question(ctx, stack)
   local change_words = require "tap.change_words"
   local cfn, holding, count = stack.cfn, {}, 0
@@ -30,15 +20,33 @@ local function question(ctx, stack)
     table.concat(holding), text)
 end
 
-local function advise(failures, hints)
-  for _, failure in ipairs(failures) do
-    for _, entry in ipairs(ADVICE) do
-      if (failure.reason or ""):find(entry[1], 1, true) then
-        hints[#hints + 1] = entry[2]:format(failure.physical_id or failure.logical_id)
-        break
-      end
-    end
+-- What may be deleted, and how. Raises what stands against it.
+local function check(existing, p)
+  local util = require "tap.util"
+  local reached, name = existing.StackStatus, existing.StackName
+  if existing.EnableTerminationProtection then
+    tap.error.raise { class = "refused", code = "Protected", message =
+      ("Stack [%s] cannot be deleted while TerminationProtection is enabled"):format(name),
+      hints = { "to switch it off: tapengine aws cloudformation update-termination-protection "
+        .. "--enable-termination-protection false --stack-name " .. util.shell_quote(name) } }
   end
+  if (#p.retain_resources > 0 or p.force) and reached ~= "DELETE_FAILED" then
+    tap.error.raise { class = "refused", code = "NotDeleteFailed",
+      message = ("%s is for a stack in DELETE_FAILED; %s is in %s"):format(
+        p.force and "--force" or "--retain-resources", name, reached) }
+  end
+end
+
+local function begin(ctx, stack, p, role_arn)
+  stack:skip_events()
+  ctx.out:note(("deleting %s in %s"):format(stack.name, ctx:where()))
+  require("tap.deployment").begin(ctx, stack, "delete", "delete_stack", {
+    StackName = stack.id,
+    RetainResources = #p.retain_resources > 0 and p.retain_resources or nil,
+    DeletionMode = p.force and "FORCE_DELETE_STACK" or nil,
+    RoleARN = role_arn,
+    ClientRequestToken = ctx:token "delete",
+  })
 end
 
 return tap.workflow {
@@ -46,67 +54,50 @@ return tap.workflow {
   summary = "delete a stack, after asking, and show its events as they come",
   effects = { "cloudformation" },
   params = {
-    { "stack-name", "string", required = true, positional = true, help = "name or id of the stack" },
+    { "stack-name", "string", positional = true, help = "name or id of the stack; else the stack file's" },
+    { "stack-file", "file", help = "else the only X.stack.lua here" },
+    { "template", "file", help = "the stack file stands beside it" },
     { "retain-resources", "list", help = "logical ids to leave alone; only for a stack in DELETE_FAILED" },
+    { "force", "boolean", default = false,
+      help = "leave behind what cannot be deleted; only for a stack in DELETE_FAILED" },
     { "role-arn", "string", help = "role that CloudFormation assumes" },
-    { "timeout", "duration", default = "1h", help = "stop waiting after this long; the deletion goes on" },
+    { "timeout", "duration", help = "stop waiting after this long (default 1h, or the stack file's)" },
     { "dry-run", "boolean", default = false, help = "say what would be deleted; exit 20" },
   },
   usage = "tapengine delete --stack-name TapStackdev --yes",
 
   run = function(ctx, p)
-    local deployment, util = require "tap.deployment", require "tap.util"
-    local began = tap.now()
+    local deployment = require "tap.deployment"
+    local t = require("tap.target").open(ctx, p, { name = true })
     local cfn = tap.client "cloudformation"
-    local stack = tap.stack(cfn, p.stack_name)
-
+    local stack = tap.stack(cfn, t.name)
     local existing = stack:describe()
     if not existing or existing.StackStatus == "DELETE_COMPLETE" then
-      return { stack_name = p.stack_name, status = "DELETE_COMPLETE" },
-        ("%s does not exist: there is nothing to delete"):format(p.stack_name)
+      return { stack_name = t.name, status = "DELETE_COMPLETE" },
+        ("%s does not exist: there is nothing to delete"):format(t.name)
     end
+    check(existing, p)
     local reached = existing.StackStatus
-    if existing.EnableTerminationProtection then
-      tap.error.raise { class = "refused", code = "Protected", message =
-        ("Stack [%s] cannot be deleted while TerminationProtection is enabled"):format(p.stack_name),
-        hints = { "to switch it off: aws cloudformation update-termination-protection "
-          .. "--no-enable-termination-protection --stack-name " .. util.shell_quote(p.stack_name) } }
-    end
-    if #p.retain_resources > 0 and reached ~= "DELETE_FAILED" then
-      tap.error.raise { class = "refused", code = "NotDeleteFailed",
-        message = ("--retain-resources is for a stack in DELETE_FAILED; %s is in %s"):format(p.stack_name,
-          reached) }
-    end
-
+    local job = { ctx = ctx, p = { verify = false }, target = t, cfn = cfn, stack = stack, existing = existing,
+      began = tap.now() }
     if reached == "DELETE_IN_PROGRESS" then
-      ctx.out:note(p.stack_name .. " is being deleted already; following")
+      ctx.out:note(t.name .. " is being deleted already; following")
     else
       if reached ~= "CREATE_IN_PROGRESS" and reached ~= "ROLLBACK_IN_PROGRESS" then
         deployment.refuse_busy(ctx, existing)
       end
       local text = question(ctx, stack)
       if p.dry_run then
-        return { exit = "changes", stack_name = p.stack_name, stack_id = stack.id },
+        return { exit = "changes", stack_name = t.name, stack_id = stack.id },
           (text:gsub("Delete stack", "would delete stack"):gsub("%?$", ""))
       end
       ctx:confirm(text)
-      ctx:step("delete", function()
-        stack:skip_events()
-        ctx.out:note(("deleting %s in %s"):format(p.stack_name, ctx:where()))
-        deployment.begin(ctx, stack, "delete", "delete_stack", {
-          StackName = stack.id,
-          RetainResources = #p.retain_resources > 0 and p.retain_resources or nil,
-          RoleARN = p.role_arn,
-          ClientRequestToken = ctx:token "delete",
-        })
-      end)
     end
-
-    local description = ctx:step("wait", deployment.follow, ctx, stack,
-      { verb = "delete", timeout = p.timeout, advice = advise })
-    local seconds = util.round(tap.now() - began)
-    return { stack_name = p.stack_name, stack_id = stack.id, status = description.StackStatus,
-      seconds = seconds },
-      ("\n%s %s in %s"):format(p.stack_name, description.StackStatus, util.show_duration(seconds))
+    return require("tap.aftermath").run(job, "delete", function()
+      if reached ~= "DELETE_IN_PROGRESS" then
+        ctx:step("delete", begin, ctx, stack, p, p.role_arn or t.file.role_arn)
+      end
+      return deployment.result(job, ctx:step("wait", deployment.follow, ctx, stack, t:limits "delete"))
+    end)
   end,
 }

@@ -272,8 +272,8 @@ describe("Ctrl-C", function()
       local result = during_create(url, "INT")
       assert.equal(130, result.code)
       assert.matches("CloudFormation goes on with the create of Slow %(arn:aws:cloudformation:", result.err)
-      for _, way in ipairs { "events --follow", "status", "delete" } do
-        assert.matches("tapengine " .. way .. " --stack-name Slow --region us-east-1 --endpoint-url " .. url,
+      for _, way in ipairs { "watch", "status", "delete" } do
+        assert.matches("tapengine " .. way .. " Slow --region us-east-1 --endpoint-url " .. url,
           result.err, 1, true)
       end
       assert.matches("Ctrl-C again quits at once", result.err, 1, true)

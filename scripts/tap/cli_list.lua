@@ -44,7 +44,7 @@ local function eject(name, folder)
   if sys.exists(path) then
     errors.raise { class = "refused", code = "FileExists", message = path .. " is there already" }
   end
-  sys.mkdir_p(folder)
+  sys.mkdir_p(path:match("^(.*)/"))
   sys.write_file(path, source)
   print(path)
   return 0

@@ -17,8 +17,7 @@ local function ways_back(ctx, name)
   name = util.shell_quote(name)
   local ways = {}
   for _, way in ipairs {
-    { "watch it    ", "events --follow --stack-name " }, { "look at it  ", "status --stack-name " },
-    { "remove it   ", "delete --stack-name " },
+    { "watch it    ", "watch " }, { "look at it  ", "status " }, { "remove it   ", "delete " },
   } do
     local command = ctx:command(way[2] .. name)
     if command then ways[#ways + 1] = way[1] .. command end
@@ -85,9 +84,8 @@ end
 ---@param ctx tap.Context
 ---@param s table a tap.stack
 ---@param options { verb: string, timeout: number?, resource_limits: table<string, number>?, on_timeout: string?,
----  template: table?, advice: fun(failures: table[], hints: string[])?, past: table[]?, usual: function? }
----  verb: "create"; on_timeout: "leave" (the default) or "cancel"; template: for places; advice: adds hints for what
----  failed; past: events of the operation that were shown already
+---  template: table?, past: table[]?, usual: function? } verb: "create"; on_timeout: "leave" (the default) or
+---  "cancel"; template: for places; past: events of the operation that were shown already
 ---@return table description as DescribeStacks gives it
 function deployment.follow(ctx, s, options)
   local stop = stop_of(ctx, s, options.verb)
@@ -161,7 +159,7 @@ function deployment.refuse_busy(ctx, description)
   if status.settled(reached) then return end
   errors.raise { class = "busy", code = "StackBusy",
     message = ("Stack %s is in %s: another operation is at work on it"):format(name, reached),
-    hints = { ctx:command("events --follow --stack-name " .. util.shell_quote(name)) } }
+    hints = { ctx:command("watch " .. util.shell_quote(name)) } }
 end
 
 --- The outputs of a stack as a map, for results.

@@ -57,8 +57,7 @@ end
 --- Raises an operation's failure: class "rolled_back" or "stuck".
 ---@param ctx tap.Context
 ---@param s table tap.stack
----@param options { verb: string, template: table?, advice: fun(failures: table[], hints: string[])? } advice: adds
----  hints for what failed
+---@param options { verb: string, template: table? }
 ---@param description table as DescribeStacks gives it
 ---@param events table[] of the operation
 function failure.raise(ctx, s, options, description, events)
@@ -72,7 +71,6 @@ function failure.raise(ctx, s, options, description, events)
     status.meaning(reached)))
   local hints = json.list { status.next(reached) }
   hints[#hints + 1] = ctx:command("events --stack-name " .. util.shell_quote(description.StackId))
-  if options.advice then options.advice(failures, hints) end
   errors.raise { class = status.outcome(reached, options.verb), code = "OperationFailed",
     message = table.concat(lines, "\n"), failures = failures, hints = hints, stack_status = reached }
 end

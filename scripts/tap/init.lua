@@ -7,6 +7,7 @@ local tap = {}
 
 --- Name -> the module that has it, and its name there (nil: the module itself).
 local LAZY = {
+  check = { "tap.check", "new" },
   client = { "tap.client", "new" },
   try = { "tap.error", "try" },
   error = { "tap.error" },
@@ -20,6 +21,7 @@ local LAZY = {
   now = { "tap.task", "now" },
   monotonic = { "tap.task", "monotonic" },
   crypto = { "tap.core.crypto" },
+  http = { "tap.core.http" },
   proc = { "tap.core.proc" },
   sys = { "tap.core.sys" },
   stack = { "tap.stack", "new" },

@@ -17,12 +17,12 @@ local UP_AND_CLEAR = "\27[%dA\27[J"
 
 --- A view.
 ---@param options { total: integer, usual: (fun(type: string, verb: string): number?)?, verb: string,
----  write: fun(text: string)? } total: resources that are expected; usual: seconds that a type takes, as far as known
+---  write: fun(text: string)? } total: resources that are expected; usual: seconds that a type takes, if known
 ---@return table view
 function live.new(options)
   return setmetatable({ total = options.total, usual = options.usual or function() end, verb = options.verb,
-    write = options.write or function(text) sys.write(STDOUT, text) end, working = {}, order = {}, done = {},
-    failed = {}, n_done = 0, n_failed = 0, drawn = 0, began = task.monotonic() }, live)
+    write = options.write or function(text) sys.write(STDOUT, text) end, working = {}, order = {}, listed = {},
+    done = {}, failed = {}, n_done = 0, n_failed = 0, drawn = 0, began = task.monotonic() }, live)
 end
 
 --- Does a view make sense here: a terminal of some size that can move its cursor?
@@ -38,17 +38,22 @@ local function count(set, key, n)
   return n + 1
 end
 
+-- The stack itself has begun something else, its way back for instance: what is done is counted anew.
+local function turn(self, event)
+  if event.ResourceStatus:find("ROLLBACK_IN_PROGRESS$") or event.ResourceStatus == "DELETE_IN_PROGRESS" then
+    self.done, self.n_done = {}, 0
+  end
+end
+
 --- Takes an event into account.
 ---@param event table as DescribeStackEvents gives it
 function live:event(event)
-  if event.ResourceType == NESTED and event.PhysicalResourceId == event.StackId then return end
+  if event.ResourceType == NESTED and event.PhysicalResourceId == event.StackId then return turn(self, event) end
   local key = event.StackId .. " " .. event.LogicalResourceId
   local state = event.ResourceStatus
   if state:find("_IN_PROGRESS$") then
-    if not self.working[key] then
-      self.working[key] = { since = task.monotonic(), id = event.LogicalResourceId }
-      self.order[#self.order + 1] = key
-    end
+    if not self.listed[key] then self.listed[key], self.order[#self.order + 1] = true, key end
+    self.working[key] = self.working[key] or { since = task.monotonic(), id = event.LogicalResourceId }
     self.working[key].status, self.working[key].type = state, event.ResourceType
     return
   end
@@ -64,6 +69,7 @@ end
 local function at_work(self)
   local list, order = {}, {}
   for _, key in ipairs(self.order) do
+    self.listed[key] = self.working[key] ~= nil or nil
     if self.working[key] then
       list[#list + 1], order[#order + 1] = self.working[key], key
     end

@@ -79,10 +79,11 @@ function locate.suggest(word, commands)
 end
 
 --- The copy in the binary, whatever is on disk.
----@param name string
+---@param name string of a workflow, or "checks/NAME"
 ---@return string? source
 function locate.embedded(name)
-  return not name:find("/", 1, true) and assets.read(name .. ".lua") or nil
+  local folder = name:match("^(.-)/")
+  return (not folder or folder == "checks") and assets.read(name .. ".lua") or nil
 end
 
 return locate

@@ -11,10 +11,7 @@ function preflight.run(checks)
   local problems = {}
   for _, check in ipairs(checks) do
     local _, e = errors.try(check)
-    if e then
-      if e.class == "canceled" then error(e, 0) end
-      problems[#problems + 1] = e
-    end
+    problems[#problems + 1] = e
   end
   if #problems == 0 then return end
   if #problems == 1 then error(problems[1], 0) end

@@ -228,7 +228,9 @@ end
 ---@param choices { [1]: string, [2]: string }[] letter and words
 ---@return string letter
 function report.choose(question, choices)
-  if shown_below then shown_below:clear() end
+  local view = shown_below
+  report:show_below(nil)
+  local restored <close> = setmetatable({}, { __close = function() report:show_below(view) end }) -- luacheck: ignore
   local words = {}
   for index, choice in ipairs(choices) do words[index] = ("[%s] %s"):format(choice[1], choice[2]) end
   while true do

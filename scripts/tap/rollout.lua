@@ -1,6 +1,7 @@
 --- A deployment through a change set: planned, shown, allowed by the gates, agreed to, executed only if it is still
 -- what was shown, and followed to its end. `deploy`, `update` and `create` of a stack that exists are this.
 
+local aftermath = require "tap.aftermath"
 local change_words = require "tap.change_words"
 local changeset = require "tap.changeset"
 local deployment = require "tap.deployment"
@@ -234,7 +235,7 @@ end
 ---@return string words
 function rollout.run(job)
   if job.attached then return deployment.result(job, job.attached) end
-  return change(job)
+  return aftermath.run(job, job.verb, function() return change(job) end)
 end
 
 return rollout

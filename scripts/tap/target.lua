@@ -65,8 +65,8 @@ end
 
 local function tags_of(ctx, p, file)
   local tags = {}
-  for name, entry in pairs(file and stack_file.values(ctx, file, "tags") or {}) do tags[name] = entry.value end
-  for name, value in pairs(p.tags or {}) do tags[name] = value end
+  for name, entry in pairs(stack_file.values(ctx, file, "tags")) do tags[name] = entry.value end
+  for name, value in pairs(p.tags) do tags[name] = value end
   return tags
 end
 
@@ -75,27 +75,35 @@ local function policy_text(policy)
   return policy and json.encode(policy) or nil
 end
 
---- Reads the stack file, and the template with what can be found wrong with it by itself. Calls nothing of AWS but
--- what the stack file's values name.
+--- Reads the stack file, applies its region, and finds the stack's name.
+---@param ctx tap.Context
+---@param p table values that have stack_name, stack_file and template
+---@param needs { name: boolean?, template: boolean? } what must be there
+---@return table target { ctx, p, file, name, path }
+function target.open(ctx, p, needs)
+  local file = stack_file.find(p.stack_file, p.template)
+  local self = setmetatable({ ctx = ctx, p = p, file = file or {} }, target)
+  apply_region(ctx, file)
+  self.name, self.path = name_and_path(ctx, p, self.file, needs)
+  return self
+end
+
+--- The same with all that a deployment needs; reads the template, with what can be found wrong with it by itself. Calls
+-- nothing of AWS but what the stack file's values name.
 ---@param ctx tap.Context
 ---@param p table the values of tap.target_params' parameters
----@param needs { name: boolean?, template: boolean? }? what must be there; default: both
+---@param needs { name: boolean?, template: boolean? }? default: both
 ---@return table target
 function target.read(ctx, p, needs)
-  needs = needs or { name = true, template = true }
-  local found = stack_file.find(p.stack_file, p.template)
-  local file = found or {}
-  local self = setmetatable({ ctx = ctx, p = p, file = file }, target)
-  apply_region(ctx, found)
-  local path
-  self.name, path = name_and_path(ctx, p, file, needs)
-  self.tags = tags_of(ctx, p, found)
+  local self = target.open(ctx, p, needs or { name = true, template = true })
+  local file = self.file
+  self.tags = tags_of(ctx, p, file)
   self.capabilities = json.list(prefer(p.capabilities, file.capabilities) or {})
   self.role_arn = prefer(p.role_arn, file.role_arn)
   self.notification_arns = prefer(p.notification_arns, file.notification_arns)
   self.protection = prefer(p.termination_protection, file.termination_protection)
   self.policy = policy_text(file.stack_policy)
-  self.template = needs.template and offline.template(path, function(line) ctx.out:warn(line) end)
+  self.template = offline.template(self.path, function(line) ctx.out:warn(line) end)
   return self
 end
 

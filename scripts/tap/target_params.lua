@@ -26,6 +26,7 @@ local ROLLOUT = {
   { "if-busy", "enum", values = { "fail", "wait", "attach" }, default = "fail",
     help = "when another operation is at work: fail, wait and go on, or only follow it" },
   { "import-existing", "boolean", default = false, help = "take over resources that exist under their custom name" },
+  { "verify", "boolean", default = true, help = "--no-verify does not read back what was made" },
   { "timeout", "duration", help = "stop waiting after this long (default 1h, or the stack file's)" },
   { "dry-run", "boolean", default = false, help = "show the changes, execute nothing; exit 20 when there are any" },
 }

@@ -65,20 +65,22 @@ function workflow.changes(wf)
   return #wf.effects > 0
 end
 
+-- What is wrong with a script's own table.
+local OWN_TABLE = { BadWorkflow = true, BadCheck = true, BadRunbook = true }
+
 -- The file's name in front of what is wrong with its table.
 local function name_file(path)
   return function(e)
-    if errors.is(e) and e.code == "BadWorkflow" then e.message = ("%s: %s"):format(path, e.message) end
+    if errors.is(e) and OWN_TABLE[e.code] then e.message = ("%s: %s"):format(path, e.message) end
     return e
   end
 end
 
---- Executes a script in an environment of its own: its workflow, or nil when it is a plain script (which has
--- run to its end by then).
+--- Executes a script in an environment of its own, and gives what it returns. What is wrong in it raises.
 ---@param source string the script's text
 ---@param path string for messages
----@return table? workflow
-function workflow.load(source, path)
+---@return any
+function workflow.evaluate(source, path)
   source = source:gsub("^#[^\n]*", "") -- a script may start with #!, its line stays
   local environment = setmetatable({}, { __index = _G })
   local chunk, problem = load(source, "@" .. path, "t", environment)
@@ -87,6 +89,15 @@ function workflow.load(source, path)
   end
   local ok, value = xpcall(chunk, name_file(path), table.unpack(arg or {}))
   if not ok then error(value, 0) end
+  return value
+end
+
+--- The workflow that a script returns, or nil when it is a plain script (which has run to its end by then).
+---@param source string the script's text
+---@param path string for messages
+---@return table? workflow
+function workflow.load(source, path)
+  local value = workflow.evaluate(source, path)
   if workflow.is(value) then return value end
   if type(value) == "table" and value.run then
     errors.raise { class = "usage", code = "BadWorkflow",

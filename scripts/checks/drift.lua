@@ -1,0 +1,16 @@
+--- Nothing has drifted. Detection takes a while and counts against a quota, so that a stack file switches it on.
+
+local tap = require "tap"
+
+return tap.check {
+  name = "drift", summary = "no resource has drifted; on with `drift = { on = true }`",
+  stack = true,
+
+  run = function(ctx, it)
+    if not it.settings.on then return it:skip() end
+    local drifted = require("tap.drift").detect(ctx:client "cloudformation", it.stack.StackId)
+    for _, one in ipairs(drifted) do
+      it:expect(false, ("%s is %s"):format(one.logical_id, one.status))
+    end
+  end,
+}

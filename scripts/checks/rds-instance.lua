@@ -1,0 +1,20 @@
+--- A database is available, encrypted, not public, and backed up.
+
+local tap = require "tap"
+
+return tap.check {
+  name = "rds-instance", summary = "a database is available, encrypted and not public",
+  type = "AWS::RDS::DBInstance", retry = "15m",
+
+  run = function(ctx, it)
+    local found = ctx:client("rds"):describe_db_instances { DBInstanceIdentifier = it.physical_id }.DBInstances[1]
+    if not it:expect(found, "the database is not there") then return end
+    it:wait(found.DBInstanceStatus == "available", "it is " .. tostring(found.DBInstanceStatus))
+    it:expect(found.StorageEncrypted or not it:asks "StorageEncrypted", "its storage is not encrypted")
+    local private = it.settings.strict or it.properties.PubliclyAccessible == false
+    it:expect(not found.PubliclyAccessible or not private, "it can be reached from the internet")
+    local asked = it.properties.MultiAZ
+    if type(asked) == "boolean" then it:expect(found.MultiAZ == asked, "MultiAZ is not as the template asks") end
+    it:note(("%s %s"):format(found.Engine, found.EngineVersion or ""))
+  end,
+}

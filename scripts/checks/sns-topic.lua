@@ -1,0 +1,20 @@
+--- A topic is there, and its subscriptions are confirmed.
+
+local tap = require "tap"
+
+return tap.check {
+  name = "sns-topic", summary = "a topic can be reached; subscriptions that nobody confirmed are told",
+  type = "AWS::SNS::Topic",
+
+  run = function(ctx, it)
+    local sns = ctx:client "sns"
+    it:expect(sns:get_topic_attributes({ TopicArn = it.physical_id }).Attributes, "it cannot be read")
+    local pending, n = {}, 0
+    for one in sns:each("list_subscriptions_by_topic", { TopicArn = it.physical_id }) do
+      n = n + 1
+      if one.SubscriptionArn == "PendingConfirmation" then pending[#pending + 1] = one.Endpoint end
+    end
+    it:expect(#pending == 0 or not it.settings.confirmed, "not confirmed: " .. table.concat(pending, ", "))
+    it:note(("%d subscriptions, %d not confirmed"):format(n, #pending))
+  end,
+}

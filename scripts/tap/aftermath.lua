@@ -1,0 +1,123 @@
+--- What comes after a change: verification, the way back when it fails and the stack file wants that, and the
+-- notification of how it all went.
+
+local deployment = require "tap.deployment"
+local errors = require "tap.error"
+local exit = require "tap.exit"
+local json = require "tap.core.json"
+local notify = require "tap.notify"
+local task = require "tap.task"
+local verify = require "tap.verify"
+
+local aftermath = {}
+
+-- Outcomes in which AWS has done something, so that people are told.
+local TOLD = { ok = true, rolled_back = true, stuck = true, timeout = true, unverified = true, failed = true,
+  unreachable = true }
+
+---------------------------------------------------------------------------------------------------------
+-- The way back
+
+-- The parameters that a stack had. What is secret is masked there, so that the value that the stack has stays.
+local function previous_parameters(existing)
+  local list = json.list {}
+  for index, parameter in ipairs(existing.Parameters or {}) do
+    local masked = parameter.ParameterValue == "****"
+    list[index] = { ParameterKey = parameter.ParameterKey, UsePreviousValue = masked or nil,
+      ParameterValue = not masked and parameter.ParameterValue or nil }
+  end
+  return list
+end
+
+--- Remembers what is deployed, while it still is.
+---@param job tap.Rollout
+---@return table? input of UpdateStack that brings it back; nil for a stack that is new
+function aftermath.remember(job)
+  local existing = job.existing
+  if not existing or existing.StackStatus == "REVIEW_IN_PROGRESS" then return nil end
+  local body = job.cfn:get_template({ StackName = existing.StackId, TemplateStage = "Original" }).TemplateBody
+  return { StackName = existing.StackId, TemplateBody = type(body) == "table" and json.encode(body) or body,
+    Parameters = previous_parameters(existing), Capabilities = existing.Capabilities, Tags = existing.Tags,
+    RoleARN = job.target.role_arn, NotificationARNs = existing.NotificationARNs }
+end
+
+-- The stack file's choice after a verification that failed.
+local function goes_back(job)
+  local choice = job.target.file.on_verify_failure or "stay"
+  if choice == "rollback" then return true end
+  return choice == "ask" and errors.try(job.ctx.confirm, job.ctx,
+    ("%s did not pass its verification. Bring back what was deployed before?"):format(job.target.name)) ~= nil
+end
+
+local function go_back(job, before)
+  local ctx = job.ctx
+  ctx.out:note(("bringing back what was deployed before on %s"):format(job.target.name))
+  before.ClientRequestToken = ctx:token "back"
+  ctx:step("back", function()
+    job.stack:skip_events()
+    deployment.begin(ctx, job.stack, "update", "update_stack", before)
+    deployment.follow(ctx, job.stack, job.target:limits "update")
+  end)
+end
+
+local function check(job, before, value, words)
+  local ctx = job.ctx
+  local description = job.stack:must_describe()
+  local results = ctx:step("verify", verify.run, ctx, job.cfn, description, { settings = job.target.file.verify })
+  value.verified = results
+  local _, e = errors.try(verify.demand, job.target.name, results)
+  if not e then return value, ("%s\n%d checks passed"):format(words, #results) end
+  if before and goes_back(job) then
+    go_back(job, before)
+    e.message = e.message .. "\nwhat was deployed before has been brought back"
+  end
+  return error(e, 0)
+end
+
+---------------------------------------------------------------------------------------------------------
+-- The notification
+
+-- What the stack's outputs were, or are: the topic is among them.
+local function outputs_of(job)
+  local description = errors.try(job.stack.describe, job.stack)
+  local now = description and deployment.output_map(description) or {}
+  if next(now) == nil and job.existing then now = deployment.output_map(job.existing) end
+  return now, description
+end
+
+local function tell(job, verb, value, e)
+  local outcome = e and exit.outcome(e) or "ok"
+  if not TOLD[outcome] then return end
+  local outputs, description = outputs_of(job)
+  if description and description.StackStatus == "DELETE_COMPLETE" then outputs = {} end -- its topic is gone, too
+  notify.send(job.ctx, { stack_name = job.target.name, stack_id = job.stack.id, region = job.cfn:region(), verb = verb,
+    status = value and value.status or description and description.StackStatus, outcome = outcome,
+    seconds = task.now() - job.began, cause = e and e.message, run = job.ctx.run_id, outputs = outputs },
+    job.target.file.notify)
+end
+
+-- True when the body has changed nothing: there is nothing to verify, and nothing to tell.
+local function changed_nothing(value)
+  return type(value) ~= "table" or value.exit ~= nil or value.fingerprint ~= nil
+    or value.changes ~= nil and #value.changes == 0
+end
+
+--- Runs a change with all that comes after it.
+---@param job tap.Rollout
+---@param verb string "deploy", for people
+---@param body fun(): table, string
+---@return table result
+---@return string words
+function aftermath.run(job, verb, body)
+  local before = job.target.file.on_verify_failure and job.p.verify and aftermath.remember(job) or nil
+  local value, words
+  local _, e = errors.try(function()
+    value, words = body()
+    if job.p.verify and not changed_nothing(value) then value, words = check(job, before, value, words) end
+  end)
+  if e or not changed_nothing(value) then tell(job, verb, value, e) end
+  if e then error(e, 0) end
+  return value, words
+end
+
+return aftermath

@@ -1,0 +1,148 @@
+--- The check table: what verify runs. A check reads the real thing back and says whether it is as it should be.
+--
+--     return tap.check {
+--       name = "queue", summary = "queues are encrypted", type = "AWS::SQS::Queue",
+--       run = function(ctx, it)
+--         local queue = ctx:client "sqs"
+--         local found = queue:get_queue_attributes { QueueUrl = it.physical_id, AttributeNames = { "All" } }
+--         it:expect(found.Attributes.SqsManagedSseEnabled == "true", "it is not encrypted")
+--       end,
+--     }
+--
+-- What only good practice demands, and not the template, is asked for when the stack file says `strict` (it:asks).
+-- It applies to the resources of a type, to the outputs whose key matches, or to the stack once. `it:expect` collects
+-- what is wrong; `it:wait` says that it is not right yet and may become so, which is tried again until `retry` is over.
+
+local assets = require "tap.core.assets"
+local errors = require "tap.error"
+local sys = require "tap.core.sys"
+local util = require "tap.util"
+local workflow = require "tap.workflow"
+
+local check = {}
+
+local FIELDS = { name = "string", summary = "string", type = "string", output = "string", stack = "boolean",
+  retry = "string", run = "function" }
+
+local made = setmetatable({}, { __mode = "k" })
+
+local function refuse(problem)
+  errors.raise { class = "usage", code = "BadCheck", message = problem }
+end
+
+--- Checks a check's table and returns it.
+---@param t { name: string, summary: string, type: string?, output: string?, stack: boolean?, retry: string?,
+---  run: fun(ctx: tap.Context, it: tap.Checked) } one of type (a resource type), output (a pattern of keys), stack
+---@return table check
+function check.new(t)
+  for field, value in pairs(t) do
+    if not FIELDS[field] then
+      refuse(("a check has no field '%s'%s"):format(tostring(field), util.suggest(tostring(field),
+        util.sorted_keys(FIELDS))))
+    end
+    if type(value) ~= FIELDS[field] then
+      refuse(("field '%s' is a %s, not a %s"):format(field, FIELDS[field], type(value)))
+    end
+  end
+  if not t.name or not t.summary or not t.run then refuse("a check needs name, summary and run") end
+  local targets = (t.type and 1 or 0) + (t.output and 1 or 0) + (t.stack and 1 or 0)
+  if targets ~= 1 then refuse("a check applies to one of: type, output, stack") end
+  t.retry_seconds = util.duration(t.retry or "0s")
+  made[t] = true
+  return t
+end
+
+---------------------------------------------------------------------------------------------------------
+-- Finding them
+
+local function names()
+  local seen = {}
+  for _, folder in ipairs(assets.folders()) do
+    for _, file in ipairs(sys.list_dir(folder.path .. "/checks")) do
+      local name = file:match("^(.+)%.lua$")
+      if name then seen[name] = true end
+    end
+  end
+  for _, path in ipairs(assets.list()) do
+    local name = path:match("^checks/([^/]+)%.lua$")
+    if name then seen[name] = true end
+  end
+  return util.sorted_keys(seen)
+end
+
+--- All checks, a team's own in ./tap/checks before the ones that ship, by their files' names.
+---@return { file: string, check: table }[]
+function check.all()
+  local all = {}
+  for index, name in ipairs(names()) do
+    local path, source = assets.find("checks/" .. name .. ".lua")
+    path = path or "embedded:checks/" .. name .. ".lua"
+    local loaded = workflow.evaluate(source, path)
+    if not made[loaded] then refuse(path .. ": it returns no check; return tap.check { ... }") end
+    all[index] = { file = path, check = loaded }
+  end
+  return all
+end
+
+---------------------------------------------------------------------------------------------------------
+-- What run is given
+
+---@class tap.Checked
+---@field stack table as DescribeStacks gives it
+---@field logical_id string? of the resource
+---@field physical_id string?
+---@field type string?
+---@field properties table of the resource, as the template has them
+---@field key string? of the output
+---@field value string?
+---@field settings table what the stack file says for this check
+local checked = {}
+checked.__index = checked
+
+--- An `it` for one attempt.
+---@param fields table
+---@return tap.Checked
+function check.subject(fields)
+  local it = setmetatable({ problems = {}, waiting = {}, notes = {} }, checked)
+  for name, value in pairs(fields) do it[name] = value end
+  return it
+end
+
+--- Something that must be so.
+---@param condition any
+---@param problem string what is wrong when it is not
+---@return boolean
+function checked:expect(condition, problem)
+  if not condition then self.problems[#self.problems + 1] = problem end
+  return condition and true or false
+end
+
+--- Something that must be so and may take a while.
+---@param condition any
+---@param problem string what is still missing
+---@return boolean
+function checked:wait(condition, problem)
+  if not condition then self.waiting[#self.waiting + 1] = problem end
+  return condition and true or false
+end
+
+--- Is this demanded: by the template, or by a stack file that says `verify = { strict = true }`?
+---@param property string a boolean property of the resource
+---@return boolean
+function checked:asks(property)
+  local asked = self.properties[property]
+  return asked == true or asked == "true" or self.settings.strict == true
+end
+
+--- A fact for the report.
+---@param text string
+function checked:note(text)
+  self.notes[#self.notes + 1] = text
+end
+
+--- Says that there is nothing to check here: the check does not count.
+function checked:skip()
+  self.skipped = true
+end
+
+return check

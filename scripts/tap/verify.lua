@@ -1,0 +1,226 @@
+--- Verification: reads the real things back after a deployment. All checks that apply run side by side; what may take
+-- time is tried again until its deadline. What cannot be read is unknown, which is not passed.
+
+local check = require "tap.check"
+local errors = require "tap.error"
+local json = require "tap.core.json"
+local task = require "tap.task"
+local util = require "tap.util"
+
+local verify = {}
+
+local SIDE_BY_SIDE = 12
+local FIRST_INTERVAL, LAST_INTERVAL, GROWTH = 2, 15, 1.5 -- seconds between two attempts
+local MAX_NESTING = 5
+local DENIED = { AccessDenied = true, AccessDeniedException = true, UnauthorizedOperation = true,
+  AuthorizationError = true }
+
+---------------------------------------------------------------------------------------------------------
+-- What there is to check
+
+-- The template with its macros applied; its properties are what was asked for.
+local function template_of(cfn, stack_id)
+  local answer = errors.try(cfn.get_template, cfn, { StackName = stack_id, TemplateStage = "Processed" })
+  local body = answer and answer.TemplateBody
+  if type(body) == "string" then
+    local document = errors.try(require("tap.core.document").any, body, "template")
+    body = document and document:root()
+  end
+  return type(body) == "table" and body.Resources or {}
+end
+
+local function add_resources(cfn, stack_id, depth, into)
+  local template = template_of(cfn, stack_id)
+  for item in cfn:each("list_stack_resources", { StackName = stack_id }) do
+    local definition = template[item.LogicalResourceId] or {}
+    if item.ResourceStatus ~= "DELETE_COMPLETE" then
+      into[#into + 1] = { logical_id = item.LogicalResourceId, physical_id = item.PhysicalResourceId,
+        type = item.ResourceType, properties = definition.Properties or {} }
+      if item.ResourceType == "AWS::CloudFormation::Stack" and depth < MAX_NESTING then
+        add_resources(cfn, item.PhysicalResourceId, depth + 1, into)
+      end
+    end
+  end
+  return into
+end
+
+local SUBJECTS = {
+  type = function(one, description, resources, found)
+    for _, resource in ipairs(resources) do
+      if resource.type == one.type then
+        resource.stack = description
+        found[#found + 1] = { name = resource.logical_id, fields = resource }
+      end
+    end
+  end,
+  output = function(one, description, _, found)
+    for _, output in ipairs(description.Outputs or {}) do
+      if output.OutputKey:find(one.output) then
+        found[#found + 1] = { name = output.OutputKey, fields = { stack = description, key = output.OutputKey,
+          value = output.OutputValue } }
+      end
+    end
+  end,
+  stack = function(_, description, resources, found)
+    found[#found + 1] = { name = description.StackName, fields = { stack = description, resources = resources } }
+  end,
+}
+
+local function jobs_for(checks, description, resources, settings)
+  local jobs = {}
+  for _, entry in ipairs(checks) do
+    local one, found = entry.check, {}
+    local setting = settings[one.name]
+    for field, find in pairs(SUBJECTS) do
+      if one[field] and setting ~= false then find(one, description, resources, found) end
+    end
+    for _, subject in ipairs(found) do
+      local own = type(setting) == "table" and setting or {}
+      local fields = { settings = setmetatable({}, { __index = function(_, name)
+        if own[name] ~= nil then return own[name] end
+        return name == "strict" and settings.strict or nil
+      end }) }
+      for name, value in pairs(subject.fields) do fields[name] = value end
+      jobs[#jobs + 1] = { check = one, subject = subject.name, fields = fields }
+    end
+  end
+  return jobs
+end
+
+---------------------------------------------------------------------------------------------------------
+-- Running them
+
+-- Once: "passed", "failed", "waiting", "unknown" or "skipped", and why.
+local function attempt(ctx, job)
+  local it = check.subject(job.fields)
+  local _, e = errors.try(job.check.run, ctx, it)
+  if e then
+    if DENIED[e.code] then return "unknown", "it cannot be read: " .. tostring(e) end
+    local passing = e.class == "network" or e.class == "timeout" or e.retryable or (e.status or 0) >= 500
+    return passing and "waiting" or "failed", tostring(e)
+  end
+  if it.skipped then return "skipped", "" end
+  if #it.problems > 0 then return "failed", table.concat(it.problems, "; ") end
+  if #it.waiting > 0 then return "waiting", table.concat(it.waiting, "; ") end
+  return "passed", table.concat(it.notes, "; ")
+end
+
+local function run_job(ctx, job, limit)
+  local began, interval = task.monotonic(), FIRST_INTERVAL
+  local deadline = began + math.min(job.check.retry_seconds, limit)
+  while true do
+    local status, message = attempt(ctx, job)
+    local now = task.monotonic()
+    if status ~= "waiting" or now >= deadline then
+      return { check = job.check.name, subject = job.subject, seconds = util.round(now - began), message = message,
+        status = status == "waiting" and "failed" or status }
+    end
+    task.sleep(math.min(interval, deadline - now + 0.001))
+    interval = math.min(interval * GROWTH, LAST_INTERVAL)
+  end
+end
+
+local function chosen(only)
+  local all = check.all()
+  if not only or #only == 0 then return all end
+  local by_name, list, names = {}, {}, {}
+  for index, entry in ipairs(all) do by_name[entry.check.name], names[index] = entry, entry.check.name end
+  for index, name in ipairs(only) do
+    if not by_name[name] then
+      errors.raise { class = "usage", code = "BadArguments",
+        message = ("there is no check '%s'%s"):format(name, util.suggest(name, names)) }
+    end
+    list[index] = by_name[name]
+  end
+  return list
+end
+
+--- Runs all checks that apply to a stack.
+---@param ctx tap.Context
+---@param cfn table client of CloudFormation
+---@param description table the stack as DescribeStacks gives it
+---@param options { only: string[]?, timeout: number?, settings: table? } only: names of checks; timeout: seconds for
+---  what takes time; settings: of a stack file, check name -> false (off) or a table, and
+---  strict: demand good practice, too
+---@return { check: string, subject: string, status: "passed"|"failed"|"unknown", message: string,
+---  seconds: number }[] results in the checks' and the resources' order
+function verify.run(ctx, cfn, description, options)
+  local resources = add_resources(cfn, description.StackId, 0, {})
+  local jobs = jobs_for(chosen(options.only), description, resources, options.settings or {})
+  local gate, functions = task.semaphore(SIDE_BY_SIDE), {}
+  for index, job in ipairs(jobs) do
+    functions[index] = function() return gate:with(run_job, ctx, job, options.timeout or math.huge) end
+  end
+  local results = json.list {}
+  for _, result in ipairs(task.all(functions)) do
+    if result.status ~= "skipped" then results[#results + 1] = result end
+  end
+  return results
+end
+
+--- Those that have not passed.
+---@param results table[]
+---@return table[]
+function verify.problems(results)
+  local problems = json.list {}
+  for _, result in ipairs(results) do
+    if result.status ~= "passed" then problems[#problems + 1] = result end
+  end
+  return problems
+end
+
+--- Results for a person.
+---@param results table[]
+---@return string[] lines
+function verify.lines(results)
+  local rows = {}
+  for index, result in ipairs(results) do
+    rows[index] = { result.status, result.check, result.subject, result.message }
+  end
+  return util.columns(rows)
+end
+
+--- Raises class "unverified" when something has not passed.
+---@param name string of the stack
+---@param results table[]
+function verify.demand(name, results)
+  local problems = verify.problems(results)
+  if #problems == 0 then return end
+  local lines = verify.lines(problems)
+  table.insert(lines, 1, ("%s: %d of %s did not pass"):format(name, #problems, util.count(#results, "check")))
+  errors.raise { class = "unverified", code = "NotVerified", message = table.concat(lines, "\n  "),
+    failures = problems }
+end
+
+---------------------------------------------------------------------------------------------------------
+-- JUnit
+
+local ENTITIES = { ["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;", ['"'] = "&quot;" }
+
+local function xml(text)
+  return (tostring(text):gsub('[&<>"]', ENTITIES):gsub("[%z\1-\8\11\12\14-\31]", "?"))
+end
+
+--- The results as a JUnit report.
+---@param name string of the stack
+---@param results table[]
+---@return string xml
+function verify.junit(name, results)
+  local failures, unknown, lines = 0, 0, {}
+  for index, result in ipairs(results) do
+    local inner = ""
+    if result.status == "failed" then
+      failures = failures + 1
+      inner = ('<failure message="%s"/>'):format(xml(result.message))
+    elseif result.status == "unknown" then
+      unknown = unknown + 1
+      inner = ('<error message="%s"/>'):format(xml(result.message))
+    end
+    lines[index] = ('  <testcase classname="%s" name="%s" time="%.3f">%s</testcase>'):format(xml(result.check),
+      xml(result.subject), result.seconds, inner)
+  end
+  return ('<?xml version="1.0" encoding="UTF-8"?>\n<testsuite name="%s" tests="%d" failures="%d" errors="%d">\n%s\n'
+    .. "</testsuite>\n"):format(xml(name), #results, failures, unknown, table.concat(lines, "\n"))
+end
+
+return verify

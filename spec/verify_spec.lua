@@ -1,0 +1,232 @@
+-- What is read back after a deployment, and who is told how it went. Each check is made to fail once, by changing the
+-- thing behind CloudFormation's back through its own service.
+local helpers = require "spec.helpers"
+local json = require "tap.core.json"
+
+teardown(helpers.clean)
+
+local function in_sandbox(body)
+  helpers.with_sandbox(200, function(url)
+    body(function(words)
+      local env = helpers.client_env { AWS_ENDPOINT_URL = url }
+      for name, value in pairs(words.env or {}) do env[name] = value end
+      words.env = env
+      return helpers.tapengine(words)
+    end, url)
+  end)
+end
+
+local function aws(run, service, operation, input)
+  local result = run { "aws", service, operation, "--input", json.encode(input) }
+  assert.equal(0, result.code, result.err)
+  return result.out ~= "" and json.decode(result.out) or {}
+end
+
+--- Deploys resources as stack "web", with a stack file; the template's path.
+local function deploy(run, resources, settings, more)
+  local t = { Resources = resources }
+  for name, value in pairs(more or {}) do t[name] = value end
+  local path = helpers.file("web.json", json.encode(t))
+  helpers.file("web.stack.lua", settings or 'return { stack_name = "web" }', path:match("^(.*)/"))
+  local result = run { "deploy", "--template", path, "--yes", "--no-verify", "--capabilities", "CAPABILITY_IAM" }
+  assert.equal(0, result.code, result.err)
+  return path
+end
+
+local function verify(run, path, ...)
+  local result = run { "verify", "--template", path, "--output", "json", "--timeout", "1s", ... }
+  assert.is_true(result.code == 0 or result.code == 9, result.err)
+  local by_check = {}
+  for _, one in ipairs(json.decode(result.out).results) do by_check[one.check] = one end
+  return result.code, by_check
+end
+
+local STRICT = 'return { stack_name = "web", verify = { strict = true } }'
+local ROLE = { Type = "AWS::IAM::Role", Properties = { AssumeRolePolicyDocument = { Version = "2012-10-17",
+  Statement = { { Effect = "Allow", Action = "sts:AssumeRole",
+    Principal = { Service = "lambda.amazonaws.com" } } } } } }
+
+describe("verify", function()
+  it("sees a bucket that is open, unversioned or no longer as it was asked for", function()
+    in_sandbox(function(run)
+      local path = deploy(run, { Bucket = { Type = "AWS::S3::Bucket", Properties = { BucketName = "web-files",
+        VersioningConfiguration = { Status = "Enabled" }, PublicAccessBlockConfiguration = { BlockPublicAcls = true,
+        IgnorePublicAcls = true, BlockPublicPolicy = true, RestrictPublicBuckets = true } } } }, STRICT)
+      local code, found = verify(run, path)
+      assert.equal(0, code)
+      assert.equal("passed", found["s3-bucket"].status)
+      aws(run, "s3", "put-public-access-block", { Bucket = "web-files", PublicAccessBlockConfiguration = {
+        BlockPublicAcls = true, IgnorePublicAcls = false, BlockPublicPolicy = true, RestrictPublicBuckets = true } })
+      aws(run, "s3", "put-bucket-versioning", { Bucket = "web-files",
+        VersioningConfiguration = { Status = "Suspended" } })
+      code, found = verify(run, path)
+      assert.equal(9, code)
+      assert.equal("IgnorePublicAcls is off; versioning is Suspended", found["s3-bucket"].message)
+    end)
+  end)
+
+  it("sees a key that does not rotate, a table without recovery, an alarm that is on, a topic", function()
+    in_sandbox(function(run)
+      local path = deploy(run, {
+        Key = { Type = "AWS::KMS::Key", Properties = { EnableKeyRotation = true, KeyPolicy = { Version = "2012-10-17",
+          Statement = {} } } },
+        Table = { Type = "AWS::DynamoDB::Table", Properties = { TableName = "web", BillingMode = "PAY_PER_REQUEST",
+          PointInTimeRecoverySpecification = { PointInTimeRecoveryEnabled = true },
+          AttributeDefinitions = { { AttributeName = "id", AttributeType = "S" } },
+          KeySchema = { { AttributeName = "id", KeyType = "HASH" } } } },
+        Alarm = { Type = "AWS::CloudWatch::Alarm", Properties = { AlarmName = "web", ComparisonOperator =
+          "GreaterThanThreshold", EvaluationPeriods = 1, MetricName = "Errors", Namespace = "AWS/Lambda", Period = 60,
+          Statistic = "Sum", Threshold = 1 } },
+        Topic = { Type = "AWS::SNS::Topic" },
+      }, STRICT)
+      local code, found = verify(run, path)
+      assert.equal(0, code, json.encode(found))
+      for _, name in ipairs { "kms-key", "dynamodb-table", "alarm", "sns-topic" } do
+        assert.equal("passed", found[name].status)
+      end
+      local id = aws(run, "cloudformation", "describe-stack-resource", { StackName = "web",
+        LogicalResourceId = "Key" }).StackResourceDetail.PhysicalResourceId
+      aws(run, "kms", "disable-key-rotation", { KeyId = id })
+      aws(run, "dynamodb", "update-continuous-backups", { TableName = "web",
+        PointInTimeRecoverySpecification = { PointInTimeRecoveryEnabled = false } })
+      aws(run, "cloudwatch", "set-alarm-state", { AlarmName = "web", StateValue = "ALARM", StateReason = "errors" })
+      code, found = verify(run, path)
+      assert.equal(9, code)
+      assert.same({ "it does not rotate", "point-in-time recovery is off", "it is in alarm: errors" },
+        { found["kms-key"].message, found["dynamodb-table"].message, found.alarm.message })
+    end)
+  end)
+
+  it("sees a function that fails, or has no log group", function()
+    in_sandbox(function(run)
+      local path = deploy(run, { Role = ROLE, Function = { Type = "AWS::Lambda::Function", Properties = {
+        FunctionName = "web", Runtime = "python3.12", Handler = "index.handler", Code = { ZipFile = "x" },
+        Role = { ["Fn::GetAtt"] = { "Role", "Arn" } } } } }, STRICT)
+      local code, found = verify(run, path)
+      assert.equal(9, code)
+      assert.equal("its log group /aws/lambda/web does not exist", found["lambda-function"].message)
+    end)
+  end)
+
+  it("demands outputs, probes addresses, and finds drift where a stack file asks for it", function()
+    in_sandbox(function(run, url)
+      local settings = ([[return { stack_name = "web", verify = { outputs = { required = { "Url", "Missing" } },
+        drift = { on = true }, ["http-probe"] = { Url = { status = 403, timeout = "5s" } } } }]])
+      local path = deploy(run, { Topic = { Type = "AWS::SNS::Topic", Properties = { DisplayName = "a" } } }, settings,
+        { Outputs = { Url = { Value = url } } })
+      local code, found = verify(run, path)
+      assert.equal(9, code)
+      assert.equal("output Missing is missing", found.outputs.message)
+      assert.equal("passed", found["http-probe"].status)
+      assert.equal("passed", found.drift.status)
+      local arn = aws(run, "sns", "list-topics", {}).Topics[1].TopicArn
+      aws(run, "sns", "set-topic-attributes", { TopicArn = arn, AttributeName = "DisplayName", AttributeValue = "b" })
+      code, found = verify(run, path)
+      assert.equal(9, code)
+      assert.equal("Topic is MODIFIED", found.drift.message)
+    end)
+  end)
+
+  it("runs a team's own check from tap/checks, gives JUnit, and can be told which", function()
+    in_sandbox(function(run)
+      local path = deploy(run, { Queue = { Type = "AWS::SQS::Queue" } })
+      local folder = helpers.folder()
+      require("tap.core.sys").mkdir_p(folder .. "/tap/checks")
+      helpers.file("queue-name.lua", [[
+        local tap = require "tap"
+        return tap.check { name = "queue-name", summary = "queues are called <web>", type = "AWS::SQS::Queue",
+          run = function(_, it) it:expect(it.physical_id:find "never", "its name is <wrong>") end }]],
+        folder .. "/tap/checks")
+      local result = run { "verify", "--template", path, "--junit", folder .. "/out.xml", cwd = folder }
+      assert.equal(9, result.code, result.err)
+      assert.matches("failed  queue-name  Queue  its name is <wrong>", result.out, 1, true)
+      local xml = require("tap.core.sys").read_file(folder .. "/out.xml")
+      assert.matches('<failure message="its name is &lt;wrong&gt;"/>', xml, 1, true)
+      assert.equal(0, run({ "verify", "--template", path, "--check", "outputs", cwd = folder }).code)
+      assert.equal(2, run({ "verify", "--template", path, "--check", "output", cwd = folder }).code)
+    end)
+  end)
+end)
+
+describe("a deployment", function()
+  local BAD = 'return { stack_name = "web", on_verify_failure = "%s", verify = { outputs = { required = { "New" } } } }'
+
+  it("is verified before it is a success, and goes back when the stack file says so", function()
+    in_sandbox(function(run)
+      local resources = { Topic = { Type = "AWS::SNS::Topic", Properties = { DisplayName = "a" } } }
+      local path = deploy(run, resources, BAD:format "rollback")
+      resources.Topic.Properties.DisplayName = "b"
+      helpers.file("web.json", json.encode { Resources = resources }, path:match("^(.*)/"))
+      local result = run { "deploy", "--template", path, "--yes" }
+      assert.equal(9, result.code)
+      assert.matches("output New is missing", result.err, 1, true)
+      assert.matches("what was deployed before has been brought back", result.err, 1, true)
+      local stack = aws(run, "cloudformation", "get-template", { StackName = "web" })
+      assert.matches('"DisplayName":"a"', stack.TemplateBody, 1, true)
+    end)
+  end)
+
+  it("is told to the topic that an output names, else to TAP_SNS_TOPIC_ARN, else by mail", function()
+    in_sandbox(function(run)
+      local folder = helpers.folder()
+      local resources = { Topic = { Type = "AWS::SNS::Topic", Properties = { TopicName = "told" } } }
+      local settings = ('return { stack_name = "web", notify = { file = "%s/told.jsonl" } }'):format(folder)
+      local path = helpers.file("web.json", json.encode { Resources = resources,
+        Outputs = { NotificationTopicArn = { Value = { Ref = "Topic" } } } })
+      helpers.file("web.stack.lua", settings, path:match("^(.*)/"))
+      local result = run { "deploy", "--template", path, "--yes" }
+      assert.equal(0, result.code, result.err)
+      assert.equal("", result.err)
+      local told = helpers.json_lines(require("tap.core.sys").read_file(folder .. "/told.jsonl"))[1]
+      assert.same({ "web", "ok", "CREATE_COMPLETE", "deploy" },
+        { told.stack_name, told.outcome, told.status, told.verb })
+      assert.matches("^https://us%-east%-1.console.aws.amazon.com/cloudformation/home", told.console)
+
+      -- A target that refuses changes nothing, and is told; its address is a secret.
+      local refused = run { "delete", "--template", path, "--yes", env = {
+        TAP_WEBHOOK_URL = "http://127.0.0.1:1/hook-s3cret", TAP_SNS_TOPIC_ARN = "arn:aws:sns:us-east-1:1:none" } }
+      assert.equal(0, refused.code, refused.err)
+      assert.matches("the notification by webhook was not delivered", refused.err, 1, true)
+      assert.matches("the notification by sns was not delivered", refused.err, 1, true)
+      assert.is_nil((refused.err .. refused.out .. refused.log):find("s3cret", 1, true))
+    end)
+  end)
+end)
+
+describe("the message", function()
+  local notify = require "tap.notify"
+  local function notice(more)
+    local n = { stack_name = "web", stack_id = "arn:aws:cloudformation:us-west-2:1:stack/web/1", region = "us-west-2",
+      status = "UPDATE_ROLLBACK_COMPLETE", outcome = "rolled_back", verb = "update", seconds = 61, run = "r1" }
+    for name, value in pairs(more or {}) do n[name] = value end
+    return n
+  end
+
+  it("has status, stack, duration, cause, a link and the run, within SNS's limits", function()
+    assert.equal("FAILED: update web UPDATE_ROLLBACK_COMPLETE", notify.subject(notice()))
+    local subject = notify.subject(notice { stack_name = ("ä\n"):rep(80) })
+    assert.is_true(#subject < 100 and not subject:find("[^\32-\126]"))
+    local body = notify.body(notice { cause = "Table: no" })
+    for _, words in ipairs { "web", "rolled_back", "1m01s", "Table: no", "r1", "console.aws.amazon.com" } do
+      assert.matches(words, body, 1, true)
+    end
+    assert.is_true(#notify.body(notice { cause = ("ö"):rep(300000) }) < 256 * 1024)
+  end)
+end)
+
+describe("docs/checks.md", function()
+  it("lists every check that ships, as its file says", function()
+    local sys = require "tap.core.sys"
+    local lines = { "# Checks", "", "What `tapengine verify` and every deployment read back. Made from the files in "
+      .. "scripts/checks by spec/verify_spec.lua", "(TAP_WRITE_DOCS=1).", "", "| check | applies to | waits | what |",
+      "| --- | --- | --- | --- |" }
+    for _, entry in ipairs(require("tap.check").all()) do
+      local one = entry.check
+      lines[#lines + 1] = ("| `%s` | %s | %s | %s |"):format(one.name,
+        one.type or one.output and "outputs" or "the stack", one.retry or "", one.summary)
+    end
+    local text = table.concat(lines, "\n") .. "\n"
+    if sys.getenv "TAP_WRITE_DOCS" == "1" then sys.write_file("docs/checks.md", text) end
+    assert.equal(sys.read_file "docs/checks.md", text)
+  end)
+end)
