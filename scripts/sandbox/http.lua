@@ -17,10 +17,22 @@ local http = {}
 
 local UNSIGNED_SERVICE = "cloudformation" -- whose envelope an error has when the service is not known
 
--- "sts.eu-west-1.amazonaws.com" or, with an endpoint of our own, nothing.
-local function service_of_host(exchange)
-  local name = (exchange.host or ""):match("^([%w-]+)%..*amazonaws%.com")
-  local service = name and services.of(name)
+-- The service and the operation that a request names, as far as can be told before it is verified.
+local function names_of(exchange)
+  local service = (exchange:header("Authorization") or ""):match("/([%w-]+)/aws4_request")
+  local operation = (exchange:header("X-Amz-Target") or ""):match("%.(%w+)$")
+    or (exchange.body or ""):match("^Action=(%w+)") or (exchange.body or ""):match("&Action=(%w+)")
+  return service or "", operation or ""
+end
+
+-- The service whose form an error has: the one that the signature names, else the host's
+-- ("sts.eu-west-1.amazonaws.com").
+local function service_named_by(exchange)
+  local service = services.of((names_of(exchange)))
+  if not service then
+    local name = (exchange.host or ""):match("^([%w-]+)%..*amazonaws%.com")
+    service = name and services.of(name)
+  end
   return service and service.model or UNSIGNED_SERVICE
 end
 
@@ -113,14 +125,6 @@ local function disturb(sandbox, exchange, request, kind)
   return true
 end
 
--- The service and the operation that a request names, as far as can be told before it is verified.
-local function names_of(exchange)
-  local service = (exchange:header("Authorization") or ""):match("/([%w-]+)/aws4_request")
-  local operation = (exchange:header("X-Amz-Target") or ""):match("%.(%w+)$")
-    or (exchange.body or ""):match("^Action=(%w+)") or (exchange.body or ""):match("&Action=(%w+)")
-  return service or "", operation or ""
-end
-
 -- The trouble that a request meets, by the caller of sandbox.start or by the scenario; nil for none.
 local function trouble_of(sandbox, exchange)
   local name = sandbox.disturb and sandbox.disturb(sandbox.requests, exchange)
@@ -132,7 +136,7 @@ local function trouble_of(sandbox, exchange)
 end
 
 local function answer(sandbox, exchange)
-  local request = { id = sandbox.request_ids:uuid(), service = service_of_host(exchange) }
+  local request = { id = sandbox.request_ids:uuid(), service = service_named_by(exchange) }
   sandbox.requests = sandbox.requests + 1
   local kind = trouble_of(sandbox, exchange)
   local gone, status, headers, body

@@ -16,6 +16,7 @@ local LEAST_INTERVAL, MOST_INTERVAL, SHARE = 0.4, 4.8, 0.12
 local DESCRIBE_EVERY = 10 -- looks: in case the event that ends an operation is never seen
 local PATIENCE = 300 -- seconds of nothing but network trouble before the wait gives up
 local BIRTH = 30 -- seconds in which a stack that was just made may be unknown to the calls that read it
+local TELL_EVERY = 60 -- seconds between two lines about trouble
 local NESTED = "AWS::CloudFormation::Stack"
 
 ---@class tap.Follower
@@ -156,6 +157,13 @@ local function mind_limits(self, began, now)
   return math.huge
 end
 
+-- Tells trouble when it begins, and again each minute that it goes on: a line a look would bury the events.
+local function tell_trouble(self, e, now)
+  if not self.options.on_trouble or now - (self.told_at or -math.huge) < TELL_EVERY then return end
+  self.told_at = now
+  self.options.on_trouble(e)
+end
+
 --- Waits until no operation is at work on the stack, and tells its events as they come.
 ---@param stack table tap.stack
 ---@param options { verb: string, timeout: number?, resource_limits: table<string, number>?,
@@ -179,7 +187,7 @@ function follow.wait(stack, options)
     if e and not (stack.is_missing(e) and now - began < BIRTH) then
       if not is_passing(e) or now - trouble_since > PATIENCE then error(e, 0) end
       budget.slow_down()
-      if options.on_trouble then options.on_trouble(e) end
+      tell_trouble(self, e, now)
     end
     if options.on_tick then options.on_tick() end
     local left = mind_limits(self, began, now)

@@ -1,4 +1,4 @@
---- The stack file, `X.stack.lua` beside a template: how that stack is deployed.
+--- The stack file, `X.stack.lua` (or `X.yml.stack.lua`) beside a template: how that stack is deployed.
 --
 -- It is Lua that returns a table. Its fields are checked like a workflow's, so that a misspelt one is told. Values of
 -- parameters and tags may name where they come from instead: the environment, another stack's output, an SSM
@@ -56,13 +56,6 @@ local function check_fields(t, path)
   end
 end
 
---- Where the stack file of a template would be: tap/X.yml -> tap/X.stack.lua.
----@param template_path string
----@return string path
-function stack_file.beside(template_path)
-  return (template_path:gsub("%.[^./]+$", "")) .. ".stack.lua"
-end
-
 --- Loads a stack file. Raises class "usage" when it is not there, broken, or has a wrong field.
 ---@param path string
 ---@return table fields its template's path is relative to the caller's folder, as the caller's own would be
@@ -91,6 +84,16 @@ local function only_one_here()
   return #found == 1 and found[1] or nil
 end
 
+-- The stack file of a template: web.yml.stack.lua or web.stack.lua beside it. The second may belong to a template of
+-- another kind (web.json), which it then names.
+local function beside(template_path)
+  local own = template_path .. ".stack.lua"
+  if sys.exists(own) then return stack_file.load(own) end
+  local shared = template_path:gsub("%.[^./]+$", "") .. ".stack.lua"
+  local file = sys.exists(shared) and stack_file.load(shared) or nil
+  return file and (not file.template or file.template == template_path) and file or nil
+end
+
 --- The stack file of a command line: the one given, else the one beside the template, else (without a template) the
 -- only one in the current folder, else none.
 ---@param given string? --stack-file
@@ -98,9 +101,9 @@ end
 ---@return table? fields
 function stack_file.find(given, template_path)
   if given then return stack_file.load(given) end
+  if template_path then return beside(template_path) end
   local path = only_one_here()
-  if template_path then path = stack_file.beside(template_path) end
-  return path and sys.exists(path) and stack_file.load(path) or nil
+  return path and stack_file.load(path) or nil
 end
 
 ---------------------------------------------------------------------------------------------------------

@@ -12,6 +12,16 @@ local function refuse_full_bucket(thing)
   end
 end
 
+-- Engine, up to its first hyphen -> the port that it listens at.
+local PORTS = { aurora = "3306", db2 = "50000", mariadb = "3306", mysql = "3306", oracle = "1521", postgres = "5432",
+  sqlserver = "1433" }
+
+local function port_of_engine(facts)
+  local engine = tostring(facts.properties.Engine)
+  local family = engine == "aurora-postgresql" and "postgres" or engine:match("^%a[%a%d]*")
+  return tostring(facts.properties.Port or PORTS[family] or "3306")
+end
+
 return {
   ["AWS::S3::Bucket"] = {
     name = { "BucketName", max = 63, lower = true, suffix = "lower" }, global = true,
@@ -42,7 +52,7 @@ return {
     create = { 300, 480 }, delete = { 180, 420 },
     attributes = {
       ["Endpoint.Address"] = "{name}.{lower:12}.{region}.rds.amazonaws.com",
-      ["Endpoint.Port"] = "{.Port|3306}",
+      ["Endpoint.Port"] = port_of_engine,
       ["Endpoint.HostedZoneId"] = "Z2R2ITUGPM61AM", DBInstanceArn = RDS .. "db:{name}",
       DbiResourceId = "db-{upper:26}",
       ["MasterUserSecret.SecretArn"] = {

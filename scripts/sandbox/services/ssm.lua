@@ -29,13 +29,33 @@ local function versions(context, thing)
   return list
 end
 
+-- AWS's own parameters name the current images. Which names there are is more than can be listed: any name below these
+-- has an image, always the same one in a region.
+local PUBLIC_IMAGES = {
+  "^/aws/service/ami%-amazon%-linux%-latest/[%w._-]+$", "^/aws/service/ami%-windows%-latest/[%w._-]+$",
+  "^/aws/service/ami%-macos%-latest/[%w._/-]+$", "^/aws/service/canonical/ubuntu/.+/ami%-id$",
+  "^/aws/service/debian/.+$", "^/aws/service/ecs/optimized%-ami/.+/image_id$",
+  "^/aws/service/eks/optimized%-ami/.+/image_id$", "^/aws/service/bottlerocket/.+/image_id$",
+}
+
+local function public_image(context, name)
+  for _, pattern in ipairs(PUBLIC_IMAGES) do
+    if name:find(pattern) then
+      local image = "ami-0" .. crypto.sha256(context.region.name .. name):sub(1, 16)
+      local version = { value = image, type = "String", modified = context.world.clock.now(), labels = {} }
+      return { key = name, properties = { Value = image, Type = "String" } }, version, 1
+    end
+  end
+  return nil
+end
+
 -- "name", "name:3", "name:label", or an ARN: thing, its version and the number of that; nil when not there.
 local function lookup(context, reference)
   local name = reference:match("^arn:[^:]+:ssm:[^:]*:[^:]*:parameter(/.*)$") or reference
   local base, selector = name:match("^(.-):([^:]+)$")
   local thing = context.region:thing(TYPE, base or name) or context.region:thing(TYPE, (base
     or name):gsub("^/", ""))
-  if not thing then return nil end
+  if not thing then return public_image(context, name) end
   local list = versions(context, thing)
   if not selector then return thing, list[#list], #list end
   local number = math.tointeger(tonumber(selector))
