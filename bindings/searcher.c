@@ -106,7 +106,11 @@ char *tap_places_file(const struct tap_places *places, size_t index, const char 
 
 bool tap_is_library(const char *name)
 {
-    return strncmp(name, "tap/", 4) == 0 || strncmp(name, "sandbox/", 8) == 0;
+    static const char *const folders[] = {"tap/", "sandbox/", "lint/"};
+    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
+        if (strncmp(name, folders[i], strlen(folders[i])) == 0)
+            return true;
+    return false;
 }
 
 /* ---- require ---- */

@@ -141,7 +141,8 @@ describe("a template or parameter that is wrong", function()
 
   it("is refused when a capability is missing, with the option that gives it", function()
     refused_text(helpers.template { Outputs = {}, Parameters = {}, Resources = { Role = {
-      Type = "AWS::IAM::Role", Properties = { RoleName = "r", AssumeRolePolicyDocument = {} } } } },
+      Type = "AWS::IAM::Role", Properties = { RoleName = "r", AssumeRolePolicyDocument = { Statement = { {
+      Effect = "Allow", Action = "sts:AssumeRole", Principal = "*" } } } } } } },
       "Requires capabilities : [CAPABILITY_NAMED_IAM]", "add --capabilities CAPABILITY_NAMED_IAM")
   end)
 

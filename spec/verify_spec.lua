@@ -69,7 +69,7 @@ describe("verify", function()
     in_sandbox(function(run)
       local path = deploy(run, {
         Key = { Type = "AWS::KMS::Key", Properties = { EnableKeyRotation = true, KeyPolicy = { Version = "2012-10-17",
-          Statement = {} } } },
+          Statement = { { Effect = "Allow", Action = "kms:*", Resource = "*", Principal = { AWS = "*" } } } } } },
         Table = { Type = "AWS::DynamoDB::Table", Properties = { TableName = "web", BillingMode = "PAY_PER_REQUEST",
           PointInTimeRecoverySpecification = { PointInTimeRecoveryEnabled = true },
           AttributeDefinitions = { { AttributeName = "id", AttributeType = "S" } },
@@ -142,6 +142,9 @@ describe("verify", function()
       assert.matches("failed  queue-name  Queue  its name is <wrong>", result.out, 1, true)
       local xml = require("tap.core.sys").read_file(folder .. "/out.xml")
       assert.matches('<failure message="its name is &lt;wrong&gt;"/>', xml, 1, true)
+      local other = helpers.folder()
+      require("tap.core.sys").mkdir_p(other .. "/tap") -- a team's folder without checks
+      assert.equal(0, run({ "verify", "--template", path, cwd = other }).code)
       assert.equal(0, run({ "verify", "--template", path, "--check", "outputs", cwd = folder }).code)
       assert.equal(2, run({ "verify", "--template", path, "--check", "output", cwd = folder }).code)
     end)

@@ -58,7 +58,7 @@ end
 local function names()
   local seen = {}
   for _, folder in ipairs(assets.folders()) do
-    for _, file in ipairs(sys.list_dir(folder.path .. "/checks")) do
+    for _, file in ipairs(errors.try(sys.list_dir, folder.path .. "/checks") or {}) do
       local name = file:match("^(.+)%.lua$")
       if name then seen[name] = true end
     end

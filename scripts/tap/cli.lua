@@ -29,11 +29,6 @@ local COMMANDS = {
 --- Commands that answer --help themselves.
 local OWN_HELP = { help = true, aws = true }
 
---- Command words that are known and not built.
-local NOT_BUILT = {
-  lint = "`tapengine validate --template FILE --offline` checks what can be checked offline",
-}
-
 --- The words that are not workflows, for help, completion and "did you mean".
 cli.COMMANDS = { "aws", "list", "help", "version", "eject", "completion", "sandbox" }
 
@@ -119,9 +114,6 @@ local function dispatch(argv)
     if wants_help(rest) and not OWN_HELP[word] then rest, word = { word }, "help" end
     rest.command, rest.leading = word, leading
     return require(COMMANDS[word]).run(rest) or 0
-  end
-  if NOT_BUILT[word] then
-    refuse(("'%s' is not available in this version"):format(word), { NOT_BUILT[word] })
   end
   return run_script(word, leading, rest)
 end

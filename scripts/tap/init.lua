@@ -13,6 +13,7 @@ local LAZY = {
   error = { "tap.error" },
   json = { "tap.core.json" },
   null = { "tap.core.json", "null" },
+  lint_rule = { "lint.rule", "new" },
   list = { "tap.core.json", "list" },
   document = { "tap.core.document" },
   all = { "tap.task", "all" },

@@ -7,14 +7,31 @@ local template = require "tap.template"
 
 local offline = {}
 
+-- The lint's errors as problems; its warnings are told.
+local function lint_problems(t, warn)
+  local problems = {}
+  for _, found in ipairs((require("lint.engine").text(t.text, t.path, { trusting = true, ignore = { "E0000" } }))) do
+    local problem = { file = found.file, line = found.line, column = found.column,
+      message = ("%s %s"):format(found.rule, found.message) }
+    if found.level == "error" then
+      problems[#problems + 1] = problem
+    else
+      warn(template.show_problem(problem))
+    end
+  end
+  return problems
+end
+
 --- Reads a template and checks it by itself. Raises class "invalid" or "parse" with every problem's place.
 ---@param path string
 ---@param warn fun(line: string) is told what is odd and allowed
+---@param lint boolean? also by all rules of the lint
 ---@return table template as tap.template reads it
-function offline.template(path, warn)
+function offline.template(path, warn, lint)
   local t = template.read(path)
   for _, line in ipairs(t:duplicates()) do warn(line) end
   template.refuse(t:check()) -- parameters can only be judged by a template that is sound
+  if lint then template.refuse(lint_problems(t, warn)) end
   return t
 end
 

@@ -103,7 +103,8 @@ function target.read(ctx, p, needs)
   self.notification_arns = prefer(p.notification_arns, file.notification_arns)
   self.protection = prefer(p.termination_protection, file.termination_protection)
   self.policy = policy_text(file.stack_policy)
-  self.template = offline.template(self.path, function(line) ctx.out:warn(line) end)
+  if not p.lint then ctx.log.warn("the template is not linted: --no-lint") end
+  self.template = offline.template(self.path, function(line) ctx.out:warn(line) end, p.lint)
   return self
 end
 

@@ -8,6 +8,7 @@ local LIST = {
   { "parameter", "map", help = "a parameter's value (a secret: TAP_PARAM_NAME in the environment)" },
   { "parameters", "file", help = "parameter file, YAML or JSON" },
   { "tags", "map", help = "a tag of the stack and its resources" },
+  { "lint", "boolean", default = true, help = "--no-lint leaves the template's lint out" },
   { "capabilities", "list", help = "what the template may do, CAPABILITY_NAMED_IAM for instance" },
   { "role-arn", "string", help = "role that CloudFormation assumes" },
   { "notification-arns", "list", help = "SNS topics that are told every event" },

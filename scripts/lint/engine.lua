@@ -1,0 +1,124 @@
+--- The offline lint of templates: reads a file, runs all rules over it, and gives findings with their places.
+--
+-- Ids are cfn-lint's where the rule is the same, so that people's suppressions keep working: `Metadata: cfn-lint:
+-- config: ignore_checks` in the template and in a resource, and --ignore.
+
+local documents = require "tap.core.document"
+local errors = require "tap.error"
+local json = require "tap.core.json"
+local state = require "lint.state"
+
+local lint = {}
+
+local MOST = 1000 -- findings of one file
+
+-- The rule sets, in order; each has check(L).
+local RULES = { "lint.structure", "lint.formats", "lint.policies", "lint.services" }
+
+local LEVELS = { E = "error", W = "warning", I = "info" }
+
+---@class tap.Finding
+---@field file string
+---@field rule string
+---@field level "error"|"warning"|"info"
+---@field line integer
+---@field column integer
+---@field message string
+---@field path (string|integer)[]
+
+---------------------------------------------------------------------------------------------------------
+-- Suppressions
+
+local function patterns_of(metadata)
+  local config = type(metadata) == "table" and type(metadata["cfn-lint"]) == "table" and metadata["cfn-lint"].config
+  local ignored = type(config) == "table" and config.ignore_checks
+  return json.is_list(ignored) and ignored or {}
+end
+
+local function matches(rule, patterns)
+  for _, pattern in ipairs(patterns) do
+    if type(pattern) == "string" and pattern ~= "" and rule:sub(1, #pattern) == pattern then return true end
+  end
+  return false
+end
+
+local function suppressed(root, finding, ignored)
+  if matches(finding.rule, ignored) then return true end
+  if type(root) ~= "table" then return false end
+  if matches(finding.rule, patterns_of(root.Metadata)) then return true end
+  if finding.path[1] ~= "Resources" or type(root.Resources) ~= "table" then return false end
+  local resource = root.Resources[finding.path[2]]
+  return type(resource) == "table" and matches(finding.rule, patterns_of(resource.Metadata))
+end
+
+---------------------------------------------------------------------------------------------------------
+-- Running
+
+local function place(document, path)
+  local line, column, key_line, key_column = document:mark(path)
+  return key_line or line or 1, key_column or column or 1
+end
+
+local function parse_failure(file, e)
+  return { { file = file, rule = "E0000", level = "error", line = e.line or 1, column = e.column or 1,
+    message = (e.message or tostring(e)):gsub("^" .. file:gsub("%p", "%%%0") .. ":%d+:%d+: ", ""), path = {} } }
+end
+
+local function add_duplicates(document, report)
+  for _, found in ipairs(document:duplicates()) do
+    report("E0000", found.path, ("Duplicate found '%s' (line %d)"):format(tostring(found.path[#found.path]),
+      found.line), found)
+  end
+end
+
+local function run_rules(document, file, options)
+  local findings, seen = {}, {}
+  local function report(rule, path, message, mark)
+    local line, column
+    if mark then line, column = mark.line, mark.column else line, column = place(document, path) end
+    local key = ("%s:%d:%d:%s"):format(rule, line, column, message)
+    if seen[key] or #findings >= MOST then return end
+    seen[key] = true
+    findings[#findings + 1] = { file = file, rule = rule, level = LEVELS[rule:sub(1, 1)] or "error", line = line,
+      column = column, message = message, path = json.list(table.move(path, 1, #path, 1, {})) }
+  end
+  add_duplicates(document, report)
+  local L = state.new(document, report)
+  L.trusting = options.trusting
+  for _, name in ipairs(RULES) do
+    if type(L.root) == "table" and not json.is_list(L.root) or name == "lint.structure" then require(name).check(L) end
+  end
+  for _, rule in ipairs(options.rules or {}) do rule.check(L) end
+  return findings
+end
+
+local function by_place(a, b)
+  if a.line ~= b.line then return a.line < b.line end
+  if a.column ~= b.column then return a.column < b.column end
+  if a.rule ~= b.rule then return a.rule < b.rule end
+  return a.message < b.message
+end
+
+--- Lints a template's text.
+---@param text string
+---@param file string for messages
+---@param options { ignore: string[]?, rules: table[]?, trusting: boolean? }? ignore: beginnings of rule ids; rules: a
+---  team's own; trusting: leave out what cfn-lint refuses and the service takes
+---@return tap.Finding[] in the order of their places
+---@return table? document nil when the text cannot be parsed
+function lint.text(text, file, options)
+  options = options or {}
+  local read = file:find("%.ya?ml$") and documents.yaml or documents.any
+  local document, e = errors.try(read, text, file)
+  -- JSON with a comma too many is good YAML, which is what a template may be, too.
+  if not document and read == documents.any then document = errors.try(documents.yaml, text, file) end
+  if not document then return json.list(parse_failure(file, e)) end
+  local findings = json.list {}
+  for _, finding in ipairs(run_rules(document, file, options)) do
+    if not suppressed(document:root(), finding, options.ignore or {}) then findings[#findings + 1] = finding end
+  end
+  table.sort(findings, by_place)
+  return findings, document
+end
+
+return lint

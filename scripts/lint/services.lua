@@ -1,0 +1,314 @@
+--- What single services demand (lint.facts), and the rules that no table can say.
+
+local facts = require "lint.facts"
+local functions = require "lint.functions"
+local json = require "tap.core.json"
+local state = require "lint.state"
+local util = require "tap.util"
+
+local services = {}
+
+local join, is_map, show = state.join, state.is_map, state.show
+
+--- Calls f for every value at a path of properties: elements of lists for *, the branches of Fn::If everywhere.
+local function each(value, steps, at, path, f)
+  local name = functions.name_of(value)
+  if name == "Fn::If" and json.is_list(value[name]) then
+    for index = 2, 3 do each(value[name][index], steps, at, join(path, name, index), f) end
+    return
+  elseif name or value == nil then
+    return
+  end
+  local step = steps[at]
+  if not step then return f(value, path) end
+  if step == "*" then
+    if json.is_list(value) then
+      for index, item in ipairs(value) do each(item, steps, at + 1, join(path, index), f) end
+    else
+      each(value, steps, at + 1, path, f)
+    end
+  elseif is_map(value) then
+    each(value[step], steps, at + 1, join(path, step), f)
+  end
+end
+
+local steps_of = setmetatable({}, { __index = function(cache, text)
+  local steps = {}
+  for step in text:gmatch("[^/]+") do steps[#steps + 1] = step end
+  cache[text] = steps
+  return steps
+end })
+
+local function is_literal(value)
+  return type(value) ~= "table" and value ~= json.null and not tostring(value):find("{{resolve:", 1, true)
+end
+
+local function among(values, value, ignoring)
+  for _, allowed in ipairs(values) do
+    if allowed == value or ignoring and allowed:lower() == value:lower() then return true end
+  end
+  return false
+end
+
+---------------------------------------------------------------------------------------------------------
+-- The tables
+
+local function check_enum(L, fact, value, path)
+  if is_literal(value) and not among(fact[2], tostring(value), fact.ignoring) then
+    L:find(fact[1], path, "%s is not one of '%s'%s", show(value), table.concat(fact[2], "', '"),
+      util.suggest(tostring(value), fact[2]))
+  end
+end
+
+local function check_range(L, fact, value, path)
+  local number = is_literal(value) and tonumber(value)
+  if number and (number < fact[1] or number > fact[2]) then
+    L:find("E3034", path, "%s is not between %d and %d", show(value), fact[1], fact[2])
+  end
+end
+
+local function check_length(L, fact, value, path)
+  if type(value) ~= "string" or not is_literal(value) then return end
+  local n = utf8.len(value) or #value
+  if n < fact[1] or n > fact[2] then
+    L:find("E3033", path, "%s has %d characters; it takes %d to %d", show(value), n, fact[1], fact[2])
+  end
+end
+
+local function check_items(L, fact, value, path)
+  if not json.is_list(value) then return end
+  for _, item in ipairs(value) do
+    if functions.name_of(item) == "Fn::If" then return end
+  end
+  if #value < fact[1] or #value > fact[2] then
+    L:find("E3032", path, "there are %d items; it takes %d to %d", #value, fact[1], fact[2])
+  end
+end
+
+local function check_pattern(L, fact, value, path)
+  if type(value) == "string" and is_literal(value) and not value:find(fact[2]) then
+    L:find(fact[1], path, "%s must %s", show(value), fact[3])
+  end
+end
+
+local BY_PATH = { { facts.ENUMS, check_enum }, { facts.RANGES, check_range }, { facts.LENGTHS, check_length },
+  { facts.ITEMS, check_items }, { facts.PATTERNS, check_pattern } }
+
+local function count_members(object, members)
+  local n = 0
+  for _, name in ipairs(members) do n = n + (object[name] ~= nil and 1 or 0) end
+  return n
+end
+
+-- A member whose value may be AWS::NoValue may be absent: nothing is certain then.
+local function may_be_absent(object, members)
+  for _, name in ipairs(members) do
+    if functions.name_of(object[name]) == "Fn::If" then return true end
+    if functions.name_of(object[name]) == "Ref" and object[name].Ref == "AWS::NoValue" then return true end
+  end
+  return object["Fn::Transform"] ~= nil
+end
+
+local function check_members(L, rows, given, path, judge)
+  for _, row in ipairs(rows or {}) do
+    each(given, steps_of[row[1]], 1, path, function(object, at)
+      if is_map(object) and not may_be_absent(object, row[2]) then judge(L, row, object, at) end
+    end)
+  end
+end
+
+local function only_one(L, row, object, path)
+  if count_members(object, row[2]) ~= 1 then
+    L:find("E3014", path, "Only one of '%s' is a required property", table.concat(row[2], "', '"))
+  end
+end
+
+local function one_of(L, row, object, path)
+  if count_members(object, row[2]) == 0 then
+    L:find(row[3], path, "One of '%s' is a required property", table.concat(row[2], "', '"))
+  end
+end
+
+local function exclusive(L, row, object, path)
+  if count_members(object, row[2]) > 1 then
+    L:find(row[3], path, "'%s' exclude each other", table.concat(row[2], "', '"))
+  end
+end
+
+---------------------------------------------------------------------------------------------------------
+-- Rules of their own, by type: function(L, given, path)
+
+local special = {}
+
+-- The names in a list of { AttributeName = }; nil when one is not literal.
+local function names_in(list, into)
+  if list == nil then return true end
+  local sure = json.is_list(list)
+  for _, item in ipairs(sure and list or {}) do
+    local name = is_map(item) and item.AttributeName
+    if type(name) ~= "string" then return false end
+    into[name] = true
+  end
+  return sure
+end
+
+special["AWS::DynamoDB::Table"] = function(L, given, path)
+  local defined, used = {}, {}
+  local sure = names_in(given.AttributeDefinitions, defined) and names_in(given.KeySchema, used)
+  for _, kind in ipairs { "GlobalSecondaryIndexes", "LocalSecondaryIndexes" } do
+    local indexes = given[kind]
+    sure = sure and (indexes == nil or json.is_list(indexes))
+    for _, index in ipairs(sure and indexes or {}) do
+      sure = sure and is_map(index) and names_in(index.KeySchema, used)
+    end
+  end
+  if not sure or given["Fn::Transform"] then return end
+  local a, b = util.sorted_keys(defined), util.sorted_keys(used)
+  if table.concat(a, "\0") ~= table.concat(b, "\0") then
+    L:find("E3039", path, "AttributeDefinitions has '%s', the keys use '%s': both have to be the same",
+      table.concat(a, "', '"), table.concat(b, "', '"))
+  end
+end
+
+special["AWS::Lambda::Function"] = function(L, given, path)
+  local image = given.PackageType == "Image" or is_map(given.Code) and given.Code.ImageUri ~= nil
+  if functions.name_of(given.PackageType) or functions.name_of(given.Code) then return end
+  if image then
+    if given.Handler ~= nil or given.Runtime ~= nil or given.Layers ~= nil then
+      L:find("E3685", path, "a function of a container image has no Handler, Runtime or Layers")
+    end
+    return
+  end
+  for _, name in ipairs { "Handler", "Runtime" } do
+    if given[name] == nil then
+      L:find("E3678", path, "'%s' is a required property of a function in a zip file", name)
+    end
+  end
+end
+
+local NEEDS_OWNERSHIP = { PublicRead = true, PublicReadWrite = true, AuthenticatedRead = true, LogDeliveryWrite = true }
+
+special["AWS::S3::Bucket"] = function(L, given, path)
+  if NEEDS_OWNERSHIP[given.AccessControl] and given.OwnershipControls == nil then
+    L:find("E3045", path, "a bucket with AccessControl needs OwnershipControls as well")
+  end
+end
+
+local function check_txt(L, given, path)
+  if given.Type ~= "TXT" and given.Type ~= "SPF" then return end
+  for index, text in ipairs(json.is_list(given.ResourceRecords) and given.ResourceRecords or {}) do
+    if type(text) == "string" then
+      local rest = text:gsub('"([^"]*)"%s*', function(part) return #part <= 255 and "" or nil end)
+      if rest ~= "" or text == "" then
+        L:find("E3023", join(path, "ResourceRecords", index),
+          "%s is no list of texts in quotes, of at most 255 characters", show(text))
+      end
+    end
+  end
+end
+
+special["AWS::Route53::RecordSet"] = check_txt
+special["AWS::Route53::RecordSetGroup"] = function(L, given, path)
+  each(given, { "RecordSets", "*" }, 1, path, function(record, at)
+    if is_map(record) then check_txt(L, record, at) end
+  end)
+end
+
+special["AWS::EC2::SecurityGroup"] = function(L, given, path)
+  for _, kind in ipairs { "SecurityGroupIngress", "SecurityGroupEgress" } do
+    each(given, { kind, "*" }, 1, path, function(rule, at)
+      if not is_map(rule) then return end
+      local protocol = tostring(rule.IpProtocol)
+      local ports = protocol == "tcp" or protocol == "udp" or protocol == "6" or protocol == "17" or protocol == "icmp"
+        or protocol == "1"
+      if ports and (rule.FromPort == nil or rule.ToPort == nil) then
+        L:find("E3687", at, "'FromPort', 'ToPort' are required properties for %s", protocol)
+      end
+    end)
+  end
+end
+
+---------------------------------------------------------------------------------------------------------
+-- Across resources
+
+-- Names that only one resource can have: type -> property.
+local IDENTIFIERS = { ["AWS::S3::Bucket"] = "BucketName", ["AWS::S3::BucketPolicy"] = "Bucket",
+  ["AWS::RDS::DBInstance"] = "DBInstanceIdentifier", ["AWS::RDS::DBCluster"] = "DBClusterIdentifier",
+  ["AWS::DynamoDB::Table"] = "TableName", ["AWS::IAM::Role"] = "RoleName", ["AWS::SQS::Queue"] = "QueueName",
+  ["AWS::Logs::LogGroup"] = "LogGroupName", ["AWS::Lambda::Function"] = "FunctionName" }
+
+local function check_unique(L)
+  local owners = {}
+  for _, id in ipairs(json.keys(L.resources)) do
+    local resource = L.resources[id]
+    local property = is_map(resource) and IDENTIFIERS[resource.Type]
+    local value = property and is_map(resource.Properties) and resource.Properties[property]
+    local literal = type(value) == "string" or is_map(value) and type(value.Ref) == "string" and L.resources[value.Ref]
+    if literal and resource.Condition == nil then
+      local key = resource.Type .. "\0" .. json.encode(value)
+      owners[key] = owners[key] or {}
+      table.insert(owners[key], { id, property })
+    end
+  end
+  for _, list in pairs(owners) do
+    for _, one in ipairs(#list > 1 and list or {}) do
+      L:find("E3019", { "Resources", one[1], "Properties", one[2] }, "%d resources have this %s", #list, one[2])
+    end
+  end
+end
+
+-- "${Name}" in a text that no Fn::Sub reads.
+local function check_forgotten_sub(L, value, path, name)
+  if type(value) == "string" then
+    for found in value:gmatch("%${([%w:]+)}") do
+      if L.parameters[found] ~= nil and name ~= "Fn::Sub" then
+        L:find("E1029", path, "'${%s}' stands outside of an Fn::Sub", found)
+        return
+      end
+    end
+  end
+end
+
+local SKIPPED = { ["Fn::Sub"] = true, Metadata = true, UserData = true, DefinitionString = true, BuildSpec = true,
+  Content = true, PolicyDocument = true, AssumeRolePolicyDocument = true, DashboardBody = true, ZipFile = true,
+  DefinitionBody = true, RequestTemplates = true, Commands = true }
+
+local function walk_for_sub(L, value, path)
+  if type(value) ~= "table" then return check_forgotten_sub(L, value, path, path[#path]) end
+  if json.is_list(value) then
+    for index, item in ipairs(value) do walk_for_sub(L, item, join(path, index)) end
+    return
+  end
+  for _, key in ipairs(json.keys(value)) do
+    if not SKIPPED[key] then walk_for_sub(L, value[key], join(path, key)) end
+  end
+end
+
+---------------------------------------------------------------------------------------------------------
+
+local function check_resource(L, id, resource)
+  local given, path = resource.Properties, { "Resources", id, "Properties" }
+  if not is_map(given) or functions.name_of(given) then return end
+  for _, row in ipairs(BY_PATH) do
+    for text, fact in pairs(row[1][resource.Type] or {}) do
+      each(given, steps_of[text], 1, path, function(value, at) row[2](L, fact, value, at) end)
+    end
+  end
+  check_members(L, facts.ONLY_ONE[resource.Type], given, path, only_one)
+  check_members(L, facts.ONE_OF[resource.Type], given, path, one_of)
+  check_members(L, facts.EXCLUSIVE[resource.Type], given, path, exclusive)
+  if special[resource.Type] then special[resource.Type](L, given, path) end
+  if resource.Type:find("^AWS::") then walk_for_sub(L, given, path) end
+end
+
+--- Every resource.
+---@param L table
+function services.check(L)
+  for _, id in ipairs(json.keys(L.resources)) do
+    local resource = L.resources[id]
+    if is_map(resource) and type(resource.Type) == "string" then check_resource(L, id, resource) end
+  end
+  check_unique(L)
+end
+
+return services
