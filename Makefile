@@ -22,14 +22,14 @@ LDFLAGS_fuzz   := -fsanitize=fuzzer,address,undefined
 
 LUA_PC   := $(firstword $(shell for pc in lua5.4 lua-5.4 lua; do pkg-config --exists $$pc && echo $$pc; done) lua5.4)
 LIBTAP_PACKAGES := libcurl libcrypto yaml-0.1 jansson expat zlib libmicrohttpd
-PACKAGES := $(LUA_PC) $(LIBTAP_PACKAGES)
+PACKAGES := $(LUA_PC) sqlite3 $(LIBTAP_PACKAGES)
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wundef -Wwrite-strings
 CPPFLAGS += -I. -D_GNU_SOURCE $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
 # One set of objects serves the command, libtap.a and libtap.so; core/api.h says what is exported.
 LIBRARY  := -fPIC -fvisibility=hidden -fno-semantic-interposition
 CFLAGS   += -std=c11 $(LIBRARY) $(CFLAGS_$(MODE)) $(WARNINGS) $(if $(CI),-Werror)
 LIBTAP_LIBS := $(shell pkg-config --libs $(LIBTAP_PACKAGES) 2>/dev/null) -lm
-LDLIBS   += $(shell pkg-config --libs $(LUA_PC) 2>/dev/null) $(LIBTAP_LIBS)
+LDLIBS   += $(shell pkg-config --libs $(LUA_PC) sqlite3 2>/dev/null) $(LIBTAP_LIBS)
 LDFLAGS  += $(LDFLAGS_$(MODE))
 
 Q := $(if $(V),,@)

@@ -23,6 +23,7 @@
     MODULE(protocol)                                                                               \
     MODULE(server)                                                                                 \
     MODULE(sigv4)                                                                                  \
+    MODULE(sqlite)                                                                                 \
     MODULE(sys)                                                                                    \
     MODULE(task)                                                                                   \
     MODULE(text)                                                                                   \

@@ -23,11 +23,9 @@ return tap.workflow {
     end
     ctx:confirm(("Cancel the update of %s in %s?"):format(found.StackName, ctx:where()))
     local past = stack:operation_events()
-    ctx:step("cancel", function()
-      cfn:cancel_update_stack { StackName = stack.id, ClientRequestToken = ctx:token "cancel" }
-    end)
-    local description = ctx:step("wait", deployment.follow, ctx, stack,
-      { verb = "cancel", timeout = p.timeout, past = past })
+    deployment.ask(ctx, "cancel", stack, "cancel", "cancel_update_stack",
+      { StackName = stack.id, ClientRequestToken = ctx:token "cancel" })
+    local description = deployment.wait(ctx, stack, { verb = "cancel", timeout = p.timeout, past = past })
     return deployment.result({ cfn = cfn, began = began }, description)
   end,
 }

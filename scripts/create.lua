@@ -11,7 +11,7 @@ local function create(job, input)
   input.EnableTerminationProtection = job.target.protection or false
   input.StackPolicyBody = job.target.policy
   input.ClientRequestToken = ctx:token "create"
-  local answer, e = tap.try(deployment.begin, ctx, job.stack, "create", "create_stack", input)
+  local answer, e = tap.try(deployment.ask, ctx, "create", job.stack, "create", "create_stack", input)
   if e then deployment.raise_rejected(e, job.target.template.path) end
   job.stack.id = answer.StackId
 end
@@ -34,7 +34,7 @@ return tap.workflow {
       return rollout.run(job)
     end
 
-    local input = ctx:step("check", rollout.check, job)
+    local input = ctx:step("check", function() return rollout.check(job) end, { idempotent = true })
     local resources = job.target.template:resources()
     local plan = ("%s: %s from %s in %s"):format(job.target.name, util.count(#resources, "resource"),
       job.target.template.path, ctx:where())
@@ -45,9 +45,8 @@ return tap.workflow {
     return require("tap.aftermath").run(job, "create", function()
       ctx.out:expect(resources)
       ctx.out:note("creating " .. plan)
-      ctx:step("create", create, job, input)
-      local description = ctx:step("wait", deployment.follow, ctx, job.stack, job.target:limits "create")
-      return deployment.result(job, description)
+      create(job, input)
+      return deployment.result(job, deployment.wait(ctx, job.stack, job.target:limits "create"))
     end)
   end,
 }

@@ -40,7 +40,7 @@ end
 local function begin(ctx, stack, p, role_arn)
   stack:skip_events()
   ctx.out:note(("deleting %s in %s"):format(stack.name, ctx:where()))
-  require("tap.deployment").begin(ctx, stack, "delete", "delete_stack", {
+  require("tap.deployment").ask(ctx, "delete", stack, "delete", "delete_stack", {
     StackName = stack.id,
     RetainResources = #p.retain_resources > 0 and p.retain_resources or nil,
     DeletionMode = p.force and "FORCE_DELETE_STACK" or nil,
@@ -71,7 +71,8 @@ return tap.workflow {
     local t = require("tap.target").open(ctx, p, { name = true })
     local cfn = tap.client "cloudformation"
     local stack = tap.stack(cfn, t.name)
-    local existing = stack:describe()
+    local resumed = require("tap.resume").attach(ctx, stack, t:limits "delete")
+    local existing = resumed or stack:describe()
     if not existing or existing.StackStatus == "DELETE_COMPLETE" then
       return { stack_name = t.name, status = "DELETE_COMPLETE" },
         ("%s does not exist: there is nothing to delete"):format(t.name)
@@ -95,9 +96,9 @@ return tap.workflow {
     end
     return require("tap.aftermath").run(job, "delete", function()
       if reached ~= "DELETE_IN_PROGRESS" then
-        ctx:step("delete", begin, ctx, stack, p, p.role_arn or t.file.role_arn)
+        begin(ctx, stack, p, p.role_arn or t.file.role_arn)
       end
-      return deployment.result(job, ctx:step("wait", deployment.follow, ctx, stack, t:limits "delete"))
+      return deployment.result(job, deployment.wait(ctx, stack, t:limits "delete"))
     end)
   end,
 }

@@ -31,7 +31,7 @@ return tap.workflow {
           function() validate_template(ctx, cfn, template) end,
           function() t:guard_account() end,
         }
-      end)
+      end, { idempotent = true })
     end
 
     local capability = template:capability()

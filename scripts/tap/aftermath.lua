@@ -53,17 +53,17 @@ local function go_back(job, before)
   local ctx = job.ctx
   ctx.out:note(("bringing back what was deployed before on %s"):format(job.target.name))
   before.ClientRequestToken = ctx:token "back"
-  ctx:step("back", function()
-    job.stack:skip_events()
-    deployment.begin(ctx, job.stack, "update", "update_stack", before)
-    deployment.follow(ctx, job.stack, job.target:limits "update")
-  end)
+  job.stack:skip_events()
+  deployment.ask(ctx, "back", job.stack, "update", "update_stack", before)
+  deployment.wait(ctx, job.stack, job.target:limits "update")
 end
 
 local function check(job, before, value, words)
   local ctx = job.ctx
   local description = job.stack:must_describe()
-  local results = ctx:step("verify", verify.run, ctx, job.cfn, description, { settings = job.target.file.verify })
+  local results = ctx:step("verify", function()
+    return verify.run(ctx, job.cfn, description, { settings = job.target.file.verify })
+  end, { idempotent = true })
   value.verified = results
   local _, e = errors.try(verify.demand, job.target.name, results)
   if not e then return value, ("%s\n%d checks passed"):format(words, #results) end
@@ -102,6 +102,18 @@ local function changed_nothing(value)
     or value.changes ~= nil and #value.changes == 0
 end
 
+-- Writes what is deployed now into the journal: the way back to it.
+local function record_version(job)
+  local description = job.stack:describe()
+  if not description or not description.StackStatus:find("^%u+_COMPLETE$") then return end
+  local text = job.target.template and job.target.template.text
+  if not text then
+    local body = job.cfn:get_template({ StackName = description.StackId, TemplateStage = "Original" }).TemplateBody
+    text = type(body) == "table" and json.encode(body) or body
+  end
+  job.ctx.run.recorder:version(description, text)
+end
+
 --- Runs a change with all that comes after it.
 ---@param job tap.Rollout
 ---@param verb string "deploy", for people
@@ -113,6 +125,7 @@ function aftermath.run(job, verb, body)
   local value, words
   local _, e = errors.try(function()
     value, words = body()
+    if not changed_nothing(value) and verb ~= "delete" then record_version(job) end
     if job.p.verify and not changed_nothing(value) then value, words = check(job, before, value, words) end
   end)
   if e or not changed_nothing(value) then tell(job, verb, value, e) end

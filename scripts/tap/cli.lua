@@ -17,20 +17,23 @@ cli.GLOBAL_OPTIONS = {
   { "timeout", "duration", env = false, help = "give up after this long" },
   { "yes", "boolean", env = false, help = "go on without asking" },
   { "dry-run", "boolean", env = false, help = "say what would be done, and do nothing" },
-  { "resume", "string", env = false, help = "not in this version" },
+  { "resume", "string", env = false, help = "go on with this run of the journal" },
+  { "step", "boolean", env = false, help = "ask before each step" },
+  { "from", "string", env = false, help = "begin with this step" },
 }
 
 --- Command word -> the module that has it; each exports run(argv) -> exit code.
 local COMMANDS = {
   help = "tap.cli_help", ["--help"] = "tap.cli_help", ["-h"] = "tap.cli_help", list = "tap.cli_list",
   eject = "tap.cli_list", completion = "tap.cli_completion", sandbox = "sandbox.command", aws = "tap.aws",
+  resume = "tap.cli_resume",
 }
 
 --- Commands that answer --help themselves.
 local OWN_HELP = { help = true, aws = true }
 
 --- The words that are not workflows, for help, completion and "did you mean".
-cli.COMMANDS = { "aws", "list", "help", "version", "eject", "completion", "sandbox" }
+cli.COMMANDS = { "aws", "resume", "list", "help", "version", "eject", "completion", "sandbox" }
 
 local function refuse(message, hints)
   require("tap.error").raise { class = "usage", code = "BadArguments", message = message, hints = hints }
@@ -91,7 +94,7 @@ local function run_script(word, leading, rest)
   if not wf then return 0 end
   if wants_help(rest) then return require("tap.cli_help").run { wf.name, workflow = wf } end
   local argv = table.move(rest, 1, #rest, #leading + 1, leading)
-  return require("tap.cli_run").run(wf, argv)
+  return require("tap.cli_run").run(wf, argv, { script = word, source = source })
 end
 
 local function dispatch(argv)

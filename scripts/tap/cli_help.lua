@@ -20,6 +20,7 @@ OPERATION --help shows its members. Without it: those of the service; without bo
   eject = { "tapengine eject NAME [FOLDER]", "copy a built-in workflow out for editing, to ./tap" },
   version = { "tapengine version", "the version" },
   completion = { "tapengine completion bash|zsh|fish", "completion for a shell, to be sourced" },
+  resume = { "tapengine resume [RUN] [--yes]", "go on with a run whose process has died; else with the newest one" },
   sandbox = { "tapengine sandbox [options]", "the AWS emulator as a server" },
 }
 

@@ -2,9 +2,11 @@
 -- and turns the end, whichever it is, into a report and an exit code.
 
 local cli = require "tap.cli"
+local crypto = require "tap.core.crypto"
 local errors = require "tap.error"
 local exit = require "tap.exit"
 local interrupt = require "tap.interrupt"
+local journal = require "tap.journal"
 local log = require "tap.log"
 local params = require "tap.params"
 local report = require "tap.report"
@@ -20,7 +22,6 @@ local function refuse(message, hints)
 end
 
 local function check_globals(values, declares_dry_run)
-  if values.resume then refuse("--resume: not available in this version") end
   if values.dry_run and not declares_dry_run then
     refuse("--dry-run: this workflow cannot say what it would do without doing it")
   end
@@ -39,18 +40,28 @@ local function read_values(wf, argv)
   return util.strict(values, "parameter", names), own_names
 end
 
+-- Calls what the workflow named for its end, the last one first; what goes wrong there is told.
+local function call_all(run, list)
+  for index = #list, 1, -1 do
+    local ok, problem = pcall(list[index])
+    if not ok then run.report:warn("at the end: " .. tostring(problem)) end
+  end
+end
+
 --- Calls the workflow's run; its recover too when that fails. Gives what run gave.
-local function call(wf, ctx, values, limit)
+local function call(wf, run, ctx, values, limit)
   local function body() return wf.run(ctx, values) end
   local function limited() return require("tap.task").timeout(limit, body) end
   local results = table.pack(xpcall(limit and limited or body, errors.with_traceback))
-  if results[1] then return results[2], results[3] end
-  local e = results[2]
-  if wf.recover then
+  local e = not results[1] and results[2] or nil
+  if e and errors.is_cancel(e) then call_all(run, run.at_cancel) end
+  if e and wf.recover then
     local ok, problem = pcall(wf.recover, ctx, values, e)
     if not ok then ctx.out:warn("recover failed: " .. tostring(problem)) end
   end
-  return error(e, 0)
+  call_all(run, run.at_end)
+  if e then error(e, 0) end
+  return results[2], results[3]
 end
 
 -- What somebody at the terminal can choose when an operation goes on: true to go on waiting.
@@ -87,7 +98,7 @@ end
 local function execute(wf, run, values, own_names)
   local limit = not own_names.timeout and values.timeout or nil
   local value, words
-  interrupt.guard(function() value, words = call(wf, run:context(), values, limit) end,
+  interrupt.guard(function() value, words = call(wf, run, run:context(), values, limit) end,
     function(outcome) return on_signal(run, outcome) end)
   local outcome = outcome_of(value)
   if type(value) == "table" then value.exit = nil end
@@ -95,29 +106,51 @@ local function execute(wf, run, values, own_names)
   return exit.CODES[outcome]
 end
 
+-- The journal of a run. A rehearsal in the sandbox of this process has none, unless TAP_JOURNAL names one.
+local function open_journal(wf, argv, run, origin)
+  if not journal.path() or run.sandbox and (sys.getenv "TAP_JOURNAL" or "") == "" then return end
+  run.recorder = journal.begin({ id = run.id, workflow = wf.name, argv = argv, region = run:region(),
+    script = origin.script or wf.name, hash = crypto.sha256(origin.source or ""), resumed = run.resumed ~= nil },
+    function(line) run.report:warn(line) end)
+end
+
 --- Runs a workflow.
 ---@param wf table
 ---@param argv string[] its options
+---@param origin { script: string, source: string, resumed: table? }? where it comes from; resumed: the journal's record
+---  of the run that this one goes on with
 ---@return integer exit code
-function cli_run.run(wf, argv)
+function cli_run.run(wf, argv, origin)
+  origin = origin or {}
   local changes = workflow.changes(wf)
   local out = report.new { mode = cli.output_mode(argv), query = not changes }
-  local run
+  local run, cause, resume_id
   local ok, result = pcall(function()
     local values, own_names = read_values(wf, argv)
-    run = runs.start(values, out)
+    if values.resume and not origin.resumed then
+      resume_id = values.resume
+      return require("tap.cli_resume").go_on(require("tap.cli_resume").find(resume_id), values.yes == true)
+    end
+    run = runs.start(values, out, origin.resumed)
     if changes or values.log_file then log.open(values.log_file, run.id) end
-    log.info("run begins", { workflow = wf.name, version = sys.version })
+    if changes then open_journal(wf, argv, run, origin) end
+    log.info("run begins", { workflow = wf.name, version = sys.version, resumed = origin.resumed ~= nil or nil })
     return execute(wf, run, values, own_names)
   end)
+  if ok and resume_id then return result end
+  local outcome = "ok"
   if not ok then
     local e = errors.from(result)
+    outcome, cause = exit.outcome(e), e.message
     local told = e.class == "interrupted" or e.class == "terminated"
     if not told then out:failure(e, run and run:going_on()) end
     result = exit.code(e)
   end
   log.info("run ends", { exit = result })
-  if run then run:stop() end
+  if run then
+    run.recorder:ended(outcome, result, cause)
+    run:stop()
+  end
   return result
 end
 

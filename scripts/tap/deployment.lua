@@ -25,27 +25,52 @@ local function ways_back(ctx, name)
   return ways
 end
 
---- Asks CloudFormation for an operation. Until the answer is there it is open whether it has begun: that is
--- what an interruption, or an answer that never comes, then says.
----@param ctx table
+-- Sends it.
+local function send(ctx, s, verb, method, input)
+  ctx:going_on(("CloudFormation may have begun the %s of %s"):format(verb, s.name), ways_back(ctx, s.name))
+  local recorder = ctx.run.recorder
+  local seq = recorder:asks { operation = method, verb = verb, stack = s.name, stack_id = s.id,
+    token = input.ClientRequestToken }
+  local answer, e = errors.try(s.cfn[method], s.cfn, input)
+  if answer then
+    recorder:answered(seq, answer.StackId)
+    return answer
+  end
+  if e.class == "usage" or e.class == "service" and (e.status or 0) < 500 then
+    ctx:going_on(nil)
+    recorder:answered(seq, nil, e.message)
+  end
+  return error(e, 0)
+end
+
+--- A step that asks CloudFormation for an operation. What is asked is written down before it is sent, with the token
+-- that makes it happen once, however often it is sent. Until the answer is there it is open whether it has begun: that
+-- is what an interruption, or an answer that never comes, then says.
+---@param ctx tap.Context
+---@param step string its name
 ---@param s table a tap.stack
 ---@param verb string "create"
 ---@param method string "create_stack"
 ---@param input table
 ---@return table answer
-function deployment.begin(ctx, s, verb, method, input)
-  ctx:going_on(("CloudFormation may have begun the %s of %s"):format(verb, s.name), ways_back(ctx, s.name))
-  local answer, e = errors.try(s.cfn[method], s.cfn, input)
-  if answer then return answer end
-  if e.class == "usage" or e.class == "service" and (e.status or 0) < 500 then ctx:going_on(nil) end
-  return error(e, 0)
+function deployment.ask(ctx, step, s, verb, method, input)
+  return ctx:step(step, function() return send(ctx, s, verb, method, input) end, { idempotent = true })
+end
+
+--- A step that follows the operation.
+---@param ctx tap.Context
+---@param s table tap.stack
+---@param options table as of deployment.follow
+---@return table description
+function deployment.wait(ctx, s, options)
+  return ctx:step("wait", function() return deployment.follow(ctx, s, options) end, { idempotent = true })
 end
 
 -- A view for a person at a terminal, kept up to date by the report, which knows when something else is written.
 local function open_view(ctx, options)
   if ctx.options.output ~= "human" or not live.possible() then return nil end
   local view = live.new { total = options.template and #options.template:resources() or 0, verb = options.verb,
-    usual = options.usual }
+    usual = function(...) return ctx.run.recorder:usual(...) end }
   for _, event in ipairs(options.past or {}) do view:event(event) end
   ctx.out:show_below(view)
   return setmetatable({}, { __close = function() ctx.out:show_below(nil) end })
@@ -84,7 +109,7 @@ end
 ---@param ctx tap.Context
 ---@param s table a tap.stack
 ---@param options { verb: string, timeout: number?, resource_limits: table<string, number>?, on_timeout: string?,
----  template: table?, past: table[]?, usual: function? } verb: "create"; on_timeout: "leave" (the default) or
+---  template: table?, past: table[]? } verb: "create"; on_timeout: "leave" (the default) or
 ---  "cancel"; template: for places; past: events of the operation that were shown already
 ---@return table description as DescribeStacks gives it
 function deployment.follow(ctx, s, options)
@@ -96,7 +121,10 @@ function deployment.follow(ctx, s, options)
     verb = options.verb, timeout = options.timeout, resource_limits = options.resource_limits,
     past = options.past,
     on_limit = limit_handler(ctx, s, options, stop),
-    on_event = function(event, depth) ctx.out:event(event, nil, depth) end,
+    on_event = function(event, depth)
+      ctx.run.recorder:event(event)
+      ctx.out:event(event, nil, depth)
+    end,
     on_trouble = function(e) ctx.out:warn(tostring(e) .. "; the operation goes on, trying again") end,
     on_tick = function() ctx.out:refresh() end,
   }

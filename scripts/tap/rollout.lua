@@ -9,6 +9,7 @@ local errors = require "tap.error"
 local gates = require "tap.gates"
 local json = require "tap.core.json"
 local preflight = require "tap.preflight"
+local resume = require "tap.resume"
 local stacks = require "tap.stack"
 local standing = require "tap.standing"
 local target = require "tap.target"
@@ -38,7 +39,9 @@ function rollout.begin(ctx, p, verb)
   local cfn = ctx:client "cloudformation"
   local job = { ctx = ctx, p = p, target = t, cfn = cfn, stack = stacks.new(cfn, t.name), began = task.now(),
     verb = verb }
-  job.existing = standing.before_change(job)
+  ctx:about(t.name)
+  job.attached = resume.attach(ctx, job.stack, t:limits(verb == "create" and "create" or "update"))
+  job.existing = job.attached or standing.before_change(job)
   return job
 end
 
@@ -145,14 +148,12 @@ end
 ---@param options table as of deployment.follow, and on_failure: "DO_NOTHING" leaves a failed update as it is
 ---@return table description
 function rollout.execute(ctx, s, set, options)
-  ctx:step("execute", function()
-    s:skip_events()
-    deployment.begin(ctx, s, options.verb, "execute_change_set", {
-      ChangeSetName = set.id, ClientRequestToken = ctx:token(options.verb),
-      DisableRollback = options.verb == "update" and options.on_failure == "DO_NOTHING" or nil,
-    })
-  end)
-  return ctx:step("wait", deployment.follow, ctx, s, options)
+  s:skip_events()
+  deployment.ask(ctx, "execute", s, options.verb, "execute_change_set", {
+    ChangeSetName = set.id, ClientRequestToken = ctx:token(options.verb),
+    DisableRollback = options.verb == "update" and options.on_failure == "DO_NOTHING" or nil,
+  })
+  return deployment.wait(ctx, s, options)
 end
 
 -- What a change set does not carry: the stack policy before, the protection after.
@@ -206,10 +207,11 @@ end
 -- Plans the change, asks, and makes it.
 local function change(job)
   local ctx, p = job.ctx, job.p
-  local input = ctx:step("check", rollout.check, job)
+  local again = { idempotent = true }
+  local input = ctx:step("check", function() return rollout.check(job) end, again)
   local name = changeset.name(ctx.run_id)
   local guard <close> = unless_kept(job, name)
-  local set = ctx:step("plan", make, job, input, guard, name)
+  local set = ctx:step("plan", function() return make(job, input, guard, name) end, again)
   if set:is_empty() then return no_changes(job) end
   if set.description.Status == "FAILED" then raise_failed_plan(job, set) end
   rollout.show(ctx, set)
@@ -234,7 +236,9 @@ end
 ---@return table result
 ---@return string words
 function rollout.run(job)
-  if job.attached then return deployment.result(job, job.attached) end
+  if job.attached then
+    return aftermath.run(job, job.verb, function() return deployment.result(job, job.attached) end)
+  end
   return aftermath.run(job, job.verb, function() return change(job) end)
 end
 

@@ -4,6 +4,7 @@
 local core_client = require "tap.core.client"
 local crypto = require "tap.core.crypto"
 local errors = require "tap.error"
+local journal = require "tap.journal"
 local log = require "tap.log"
 local sys = require "tap.core.sys"
 local task = require "tap.task"
@@ -39,9 +40,11 @@ end
 --- Starts a run: from here on tap.client uses its settings.
 ---@param options table the global options' values
 ---@param report table
+---@param resumed table? the journal's record of the run that this one goes on with: it is the same run
 ---@return table run
-function run.start(options, report)
-  local self = setmetatable({ options = options, report = report, id = new_id() }, run)
+function run.start(options, report, resumed)
+  local self = setmetatable({ options = options, report = report, id = resumed and resumed.id or new_id(),
+    resumed = resumed, recorder = journal.nothing(), occurrences = {}, at_end = {}, at_cancel = {} }, run)
   report.run = self.id
   current = self
   if options.sandbox then start_sandbox(self, options.sandbox) end
@@ -88,21 +91,31 @@ end
 ---@field log table tap.log: debug, info, warn, error(message, fields)
 local context = {}
 
---- Runs one step and gives its results; its begin, end and duration are logged.
+--- Does one step: tap.step has what its options are.
 ---@param name string
----@param fn function
+---@param fn fun(): any
+---@param options table?
 ---@return any
-function context:step(name, fn, ...)
-  local began = task.monotonic()
-  self.log.info("step begins", { step = name })
-  local results = table.pack(pcall(fn, ...))
-  local seconds = task.monotonic() - began
-  if results[1] then
-    self.log.info("step ended", { step = name, seconds = seconds })
-    return table.unpack(results, 2, results.n)
-  end
-  self.log.warn("step failed", { step = name, seconds = seconds, reason = tostring(results[2]) })
-  return error(results[2], 0)
+function context:step(name, fn, options)
+  return require("tap.step").run(self, name, fn, options)
+end
+
+--- Calls fn at the end of the run, however it ends; the last one first. It may call AWS and wait.
+---@param fn function
+function context:finally(fn)
+  table.insert(self.run.at_end, fn)
+end
+
+--- Calls fn when the run is cancelled (Ctrl-C, SIGTERM), before what `finally` named.
+---@param fn function
+function context:on_cancel(fn)
+  table.insert(self.run.at_cancel, fn)
+end
+
+--- Says for the journal which stack the run is about.
+---@param stack string
+function context:about(stack)
+  self.run.recorder:about(stack, self.run:region())
 end
 
 --- A client of a service, with the run's region, endpoint and credentials.

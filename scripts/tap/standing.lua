@@ -35,12 +35,10 @@ local function clear_wreck(job, description)
       message = ("Stack [%s] cannot be deleted while TerminationProtection is enabled"):format(name) }
   end
   ctx:confirm(("Stack %s is in %s. Delete it and create it again?"):format(name, description.StackStatus))
-  ctx:step("clear", function()
-    job.stack:skip_events()
-    deployment.begin(ctx, job.stack, "delete", "delete_stack", { StackName = job.stack.id,
-      ClientRequestToken = ctx:token "clear" })
-    deployment.follow(ctx, job.stack, { verb = "delete", timeout = job.p.timeout })
-  end)
+  job.stack:skip_events()
+  deployment.ask(ctx, "clear", job.stack, "delete", "delete_stack", { StackName = job.stack.id,
+    ClientRequestToken = ctx:token "clear" })
+  deployment.wait(ctx, job.stack, { verb = "delete", timeout = job.p.timeout })
   job.stack = require("tap.stack").new(job.cfn, job.target.name)
   return nil
 end
