@@ -57,11 +57,11 @@ function helpers.json_lines(text)
   return values
 end
 
---- Runs body(url) beside a sandbox server that runs `times` as fast as real time.
-function helpers.with_sandbox(times, body)
+--- Runs body(url) beside a sandbox server that runs `times` as fast as real time; options are sandbox.start's.
+function helpers.with_sandbox(times, body, options)
   speed = times
   task.clock("scaled", speed)
-  local sandbox = require("sandbox").start {}
+  local sandbox = require("sandbox").start(options or {})
   local ok, problem = pcall(body, sandbox.url)
   sandbox:stop()
   task.clock "real"

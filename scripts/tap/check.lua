@@ -13,11 +13,9 @@
 -- It applies to the resources of a type, to the outputs whose key matches, or to the stack once. `it:expect` collects
 -- what is wrong; `it:wait` says that it is not right yet and may become so, which is tried again until `retry` is over.
 
-local assets = require "tap.core.assets"
+local collection = require "tap.collection"
 local errors = require "tap.error"
-local sys = require "tap.core.sys"
 local util = require "tap.util"
-local workflow = require "tap.workflow"
 
 local check = {}
 
@@ -35,15 +33,7 @@ end
 ---  run: fun(ctx: tap.Context, it: tap.Checked) } one of type (a resource type), output (a pattern of keys), stack
 ---@return table check
 function check.new(t)
-  for field, value in pairs(t) do
-    if not FIELDS[field] then
-      refuse(("a check has no field '%s'%s"):format(tostring(field), util.suggest(tostring(field),
-        util.sorted_keys(FIELDS))))
-    end
-    if type(value) ~= FIELDS[field] then
-      refuse(("field '%s' is a %s, not a %s"):format(field, FIELDS[field], type(value)))
-    end
-  end
+  collection.check_fields(t, FIELDS, "BadCheck", "a check")
   if not t.name or not t.summary or not t.run then refuse("a check needs name, summary and run") end
   local targets = (t.type and 1 or 0) + (t.output and 1 or 0) + (t.stack and 1 or 0)
   if targets ~= 1 then refuse("a check applies to one of: type, output, stack") end
@@ -55,31 +45,13 @@ end
 ---------------------------------------------------------------------------------------------------------
 -- Finding them
 
-local function names()
-  local seen = {}
-  for _, folder in ipairs(assets.folders()) do
-    for _, file in ipairs(errors.try(sys.list_dir, folder.path .. "/checks") or {}) do
-      local name = file:match("^(.+)%.lua$")
-      if name then seen[name] = true end
-    end
-  end
-  for _, path in ipairs(assets.list()) do
-    local name = path:match("^checks/([^/]+)%.lua$")
-    if name then seen[name] = true end
-  end
-  return util.sorted_keys(seen)
-end
-
 --- All checks, a team's own in ./tap/checks before the ones that ship, by their files' names.
 ---@return { file: string, check: table }[]
 function check.all()
   local all = {}
-  for index, name in ipairs(names()) do
-    local path, source = assets.find("checks/" .. name .. ".lua")
-    path = path or "embedded:checks/" .. name .. ".lua"
-    local loaded = workflow.evaluate(source, path)
-    if not made[loaded] then refuse(path .. ": it returns no check; return tap.check { ... }") end
-    all[index] = { file = path, check = loaded }
+  local function is_made(value) return type(value) == "table" and made[value] == true end
+  for index, entry in ipairs(collection.load("checks", is_made, "check; return tap.check { ... }")) do
+    all[index] = { file = entry.file, check = entry.value }
   end
   return all
 end

@@ -70,8 +70,10 @@ function failure.raise(ctx, s, options, description, events)
   table.insert(lines, 1, ("%s: the %s failed: %s, %s"):format(name, options.verb, reached,
     status.meaning(reached)))
   local hints = json.list { status.next(reached) }
+  local outcome = status.outcome(reached, options.verb)
+  if outcome == "stuck" then hints[#hints + 1] = ctx:command("recover " .. util.shell_quote(name)) end
   hints[#hints + 1] = ctx:command("events --stack-name " .. util.shell_quote(description.StackId))
-  errors.raise { class = status.outcome(reached, options.verb), code = "OperationFailed",
+  errors.raise { class = outcome, code = "OperationFailed",
     message = table.concat(lines, "\n"), failures = failures, hints = hints, stack_status = reached }
 end
 

@@ -25,6 +25,7 @@ local LAZY = {
   http = { "tap.core.http" },
   proc = { "tap.core.proc" },
   sys = { "tap.core.sys" },
+  runbook = { "tap.runbook", "new" },
   stack = { "tap.stack", "new" },
   template = { "tap.template" },
   log = { "tap.log" },

@@ -79,11 +79,11 @@ function locate.suggest(word, commands)
 end
 
 --- The copy in the binary, whatever is on disk.
----@param name string of a workflow, or "checks/NAME"
+---@param name string of a workflow, or "checks/NAME", "runbooks/NAME"
 ---@return string? source
 function locate.embedded(name)
   local folder = name:match("^(.-)/")
-  return (not folder or folder == "checks") and assets.read(name .. ".lua") or nil
+  return (not folder or folder == "checks" or folder == "runbooks") and assets.read(name .. ".lua") or nil
 end
 
 return locate

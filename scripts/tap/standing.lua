@@ -21,7 +21,7 @@ local RETRYABLE = { CREATE_FAILED = true, UPDATE_FAILED = true }
 local function raise_stuck(ctx, description, more)
   local name, reached = description.StackName, description.StackStatus
   local hints = json.list { status.next(reached) }
-  hints[#hints + 1] = ctx:command("recover --stack-name " .. util.shell_quote(name))
+  hints[#hints + 1] = ctx:command("recover " .. util.shell_quote(name))
   for _, hint in ipairs(more or {}) do hints[#hints + 1] = hint end
   errors.raise { class = "stuck", code = "StackStuck", stack_status = reached, hints = hints,
     message = ("Stack %s is in %s: %s"):format(name, reached, status.meaning(reached)) }

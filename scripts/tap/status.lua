@@ -62,7 +62,7 @@ end
 
 --- How the operation went that left the stack in this status.
 ---@param name string a settled status
----@param operation string? "create", "update", "delete", "cancel": what was asked for
+---@param operation string? "create", "update", "delete", "cancel", "rollback": what was asked for
 ---@return "ok"|"rolled_back"|"stuck"
 function status.outcome(name, operation)
   -- Deleted after a failed create (OnFailure=DELETE); still there after a delete (an export is in use).
@@ -70,7 +70,10 @@ function status.outcome(name, operation)
   if operation == "delete" and entry(name).outcome == "ok" and name ~= "DELETE_COMPLETE" then
     return "rolled_back"
   end
-  if operation == "cancel" and name == "UPDATE_ROLLBACK_COMPLETE" then return "ok" end
+  local back = operation == "cancel" or operation == "rollback"
+  if back and (name == "UPDATE_ROLLBACK_COMPLETE" or operation == "rollback" and name == "ROLLBACK_COMPLETE") then
+    return "ok"
+  end
   return entry(name).outcome or "stuck"
 end
 

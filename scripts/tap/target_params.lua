@@ -51,4 +51,16 @@ function target_params.rollout()
   return joined(LIST, ROLLOUT)
 end
 
+--- What a command line without any options but these would give, for workflows that deploy on the way.
+---@param given table<string, any> by field
+---@return table values
+function target_params.values(given)
+  local params, util = require "tap.params", require "tap.util"
+  local specs = assert(params.check(target_params.rollout()))
+  local values, names = params.parse(specs, {}, function() return nil end), {}
+  for name, value in pairs(given) do values[name] = value end
+  for index, spec in ipairs(specs) do names[index] = params.field(spec.name) end
+  return util.strict(values, "parameter", names)
+end
+
 return target_params

@@ -11,6 +11,8 @@ local verify = {}
 
 local SIDE_BY_SIDE = 12
 local FIRST_INTERVAL, LAST_INTERVAL, GROWTH = 2, 15, 1.5 -- seconds between two attempts
+local TROUBLE = 120 -- seconds for which trouble on the way to AWS is outlived, whatever the check's own patience
+local ENDINGS = { waiting = "failed", troubled = "unknown" }
 local MAX_NESTING = 5
 local DENIED = { AccessDenied = true, AccessDeniedException = true, UnauthorizedOperation = true,
   AuthorizationError = true }
@@ -90,14 +92,14 @@ end
 ---------------------------------------------------------------------------------------------------------
 -- Running them
 
--- Once: "passed", "failed", "waiting", "unknown" or "skipped", and why.
+-- Once: "passed", "failed", "waiting", "troubled" (the way to AWS is), "unknown" or "skipped", and why.
 local function attempt(ctx, job)
   local it = check.subject(job.fields)
   local _, e = errors.try(job.check.run, ctx, it)
   if e then
     if DENIED[e.code] then return "unknown", "it cannot be read: " .. tostring(e) end
     local passing = e.class == "network" or e.class == "timeout" or e.retryable or (e.status or 0) >= 500
-    return passing and "waiting" or "failed", tostring(e)
+    return passing and "troubled" or "failed", tostring(e)
   end
   if it.skipped then return "skipped", "" end
   if #it.problems > 0 then return "failed", table.concat(it.problems, "; ") end
@@ -107,15 +109,17 @@ end
 
 local function run_job(ctx, job, limit)
   local began, interval = task.monotonic(), FIRST_INTERVAL
-  local deadline = began + math.min(job.check.retry_seconds, limit)
+  local patience = { waiting = math.min(job.check.retry_seconds, limit) }
+  patience.troubled = math.max(patience.waiting, TROUBLE)
   while true do
     local status, message = attempt(ctx, job)
     local now = task.monotonic()
-    if status ~= "waiting" or now >= deadline then
+    local left = patience[status] and began + patience[status] - now or 0
+    if left <= 0 then
       return { check = job.check.name, subject = job.subject, seconds = util.round(now - began), message = message,
-        status = status == "waiting" and "failed" or status }
+        status = ENDINGS[status] or status }
     end
-    task.sleep(math.min(interval, deadline - now + 0.001))
+    task.sleep(math.min(interval, left + 0.001))
     interval = math.min(interval * GROWTH, LAST_INTERVAL)
   end
 end

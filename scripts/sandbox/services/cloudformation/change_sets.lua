@@ -85,7 +85,9 @@ end
 
 local function finish_creation(set, now)
   if set.status ~= "CREATE_PENDING" then return end
-  if not has_changes(set) then
+  -- What a failed update has left half done is to do, also when nothing else is asked for.
+  local half_done = set.stack.status == "UPDATE_FAILED" or set.stack.status == "CREATE_FAILED"
+  if not half_done and not has_changes(set) then
     set.status, set.reason = "FAILED", NO_CHANGES
     return
   end
