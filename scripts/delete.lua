@@ -62,6 +62,7 @@ return tap.workflow {
       help = "leave behind what cannot be deleted; only for a stack in DELETE_FAILED" },
     { "role-arn", "string", help = "role that CloudFormation assumes" },
     { "timeout", "duration", help = "stop waiting after this long (default 1h, or the stack file's)" },
+    { "break-lock", "boolean", default = false, help = "take the stack's lock from a run that is dead for certain" },
     { "dry-run", "boolean", default = false, help = "say what would be deleted; exit 20" },
   },
   usage = "tapengine delete --stack-name TapStackdev --yes",
@@ -71,6 +72,7 @@ return tap.workflow {
     local t = require("tap.target").open(ctx, p, { name = true })
     local cfn = tap.client "cloudformation"
     local stack = tap.stack(cfn, t.name)
+    if not p.dry_run then t:lock { break_it = p.break_lock } end
     local resumed = require("tap.resume").attach(ctx, stack, t:limits "delete")
     local existing = resumed or stack:describe()
     if not existing or existing.StackStatus == "DELETE_COMPLETE" then

@@ -55,6 +55,19 @@ function tap.workflow(t)
   return require("tap.workflow").new(t)
 end
 
+--- A workflow that ships, also where a team's own file hides it: what that file can call, with something before and
+-- something after.
+---@param name string
+---@return table workflow with params and run(ctx, p)
+function tap.shipped(name)
+  local source = require("tap.locate").embedded(name)
+  if not source then
+    require("tap.error").raise { class = "usage", code = "NoSuchWorkflow",
+      message = ("no workflow '%s' ships%s"):format(name, require("tap.locate").suggest(name)) }
+  end
+  return require("tap.workflow").load(source, "embedded:" .. name .. ".lua")
+end
+
 tap.yaml = {}
 
 --- Reads YAML (CloudFormation's short forms included) into Lua values.

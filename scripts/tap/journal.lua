@@ -107,11 +107,15 @@ local function write(self, sql, ...)
   self.warn(("the journal is not written from here on, so that this run cannot be resumed: %s"):format(e.message))
 end
 
-local function who()
+--- Who runs this.
+---@return string
+function journal.who()
   return sys.getenv "USER" or sys.getenv "LOGNAME" or "?"
 end
 
-local function host()
+--- The machine's name.
+---@return string
+function journal.host()
   local name = errors.try(sys.read_file, "/proc/sys/kernel/hostname")
   return name and name:match("%S+") or sys.getenv "HOSTNAME" or "?"
 end
@@ -138,7 +142,7 @@ function journal.begin(run, warn)
   end
   write(self, [[INSERT INTO runs (id, workflow, script, script_hash, argv, cwd, began, region, who, host, pid)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)]], run.id, run.workflow, run.script, run.hash, json.list(run.argv),
-    sys.cwd(), task.now(), run.region, who(), host(), sys.pid())
+    sys.cwd(), task.now(), run.region, journal.who(), journal.host(), sys.pid())
   return self
 end
 
@@ -225,7 +229,8 @@ function recorder:version(description, template)
     WHERE stack_id = ?]], description.StackId, description.StackName,
     description.StackId:match("^arn:[^:]+:[^:]+:([^:]*)"), task.now(), self.run, template,
     parameters, description.Tags or json.list {},
-    description.Outputs or json.list {}, description.Capabilities or json.list {}, who(), host(), description.StackId)
+    description.Outputs or json.list {}, description.Capabilities or json.list {}, journal.who(), journal.host(),
+    description.StackId)
 end
 
 --- The run has ended.

@@ -21,4 +21,7 @@ return {
     PRIMARY KEY (stack_id, n));
   CREATE INDEX versions_by_stack ON versions (stack, at);
   ]],
+  [[
+  CREATE TABLE locks (name TEXT PRIMARY KEY, run TEXT NOT NULL, pid INTEGER NOT NULL, host TEXT, who TEXT, at REAL);
+  ]],
 }

@@ -121,7 +121,7 @@ function params.metavar(spec)
 end
 
 local function check_spec(raw)
-  local name, kind = raw[1], raw[2]
+  local name, kind = raw[1] or raw.name, raw[2] or raw.type -- as written, or as another workflow has them
   if type(name) ~= "string" or not name:match("^%l[%l%d_-]*$") then
     return nil, ("a parameter's name is lower case letters, digits and '-': %s"):format(tostring(name))
   end
@@ -132,7 +132,7 @@ local function check_spec(raw)
   if RESERVED[params.field(name)] then return nil, ("parameter '%s': the name is reserved"):format(name) end
   local spec = { name = name, type = kind }
   for field, value in pairs(raw) do
-    if type(field) == "string" then
+    if type(field) == "string" and field ~= "name" and field ~= "type" then
       if not FIELD_SET[field] then
         return nil, ("parameter '%s': unknown field '%s'%s"):format(name, field, util.suggest(field, FIELDS))
       end

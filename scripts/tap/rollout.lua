@@ -40,6 +40,9 @@ function rollout.begin(ctx, p, verb)
   local job = { ctx = ctx, p = p, target = t, cfn = cfn, stack = stacks.new(cfn, t.name), began = task.now(),
     verb = verb }
   ctx:about(t.name)
+  if not p.dry_run and p.if_busy ~= "attach" then
+    t:lock { wait = p.if_busy == "wait", break_it = p.break_lock }
+  end
   job.attached = resume.attach(ctx, job.stack, t:limits(verb == "create" and "create" or "update"))
   job.existing = job.attached or standing.before_change(job)
   return job

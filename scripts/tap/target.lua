@@ -174,4 +174,11 @@ function target:limits(verb)
     timeout = self.p.timeout or util.duration(file[verb] or DEFAULT_LIMIT) }
 end
 
+--- Takes the stack's lock for the rest of the run.
+---@param options { wait: boolean?, break_it: boolean? }
+function target:lock(options)
+  require("tap.lock").hold(self.ctx, self.name, { table_name = self.file.lock_table, break_it = options.break_it,
+    wait = options.wait and self:limits("update").timeout or nil })
+end
+
 return target

@@ -26,6 +26,7 @@ local ROLLOUT = {
     help = "delete a stack whose creation failed, after asking, and create it again" },
   { "if-busy", "enum", values = { "fail", "wait", "attach" }, default = "fail",
     help = "when another operation is at work: fail, wait and go on, or only follow it" },
+  { "break-lock", "boolean", default = false, help = "take the stack's lock from a run that is dead for certain" },
   { "import-existing", "boolean", default = false, help = "take over resources that exist under their custom name" },
   { "verify", "boolean", default = true, help = "--no-verify does not read back what was made" },
   { "timeout", "duration", help = "stop waiting after this long (default 1h, or the stack file's)" },
