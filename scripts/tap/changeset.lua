@@ -109,7 +109,13 @@ end
 ---@param input table as CreateChangeSet takes it
 ---@return table changeset with its description; whether it is usable is the caller's to look at
 function changeset.make(cfn, input)
-  local answer = cfn:create_change_set(input)
+  local answer, e = errors.try(cfn.create_change_set, cfn, input)
+  if e and e.code == "AlreadyExistsException" then -- its name is of this run: an answer was lost
+    local found = cfn:describe_change_set { ChangeSetName = input.ChangeSetName, StackName = input.StackName }
+    answer = { Id = found.ChangeSetId, StackId = found.StackId }
+  elseif e then
+    error(e, 0)
+  end
   local self = new(cfn, answer.Id, { stack_id = answer.StackId, creates = input.ChangeSetType == "CREATE" })
   self:wait()
   return self

@@ -26,14 +26,14 @@ cli.GLOBAL_OPTIONS = {
 local COMMANDS = {
   help = "tap.cli_help", ["--help"] = "tap.cli_help", ["-h"] = "tap.cli_help", list = "tap.cli_list",
   eject = "tap.cli_list", completion = "tap.cli_completion", sandbox = "sandbox.command", aws = "tap.aws",
-  resume = "tap.cli_resume",
+  resume = "tap.cli_resume", test = "tap.cli_test",
 }
 
 --- Commands that answer --help themselves.
 local OWN_HELP = { help = true, aws = true }
 
 --- The words that are not workflows, for help, completion and "did you mean".
-cli.COMMANDS = { "aws", "resume", "list", "help", "version", "eject", "completion", "sandbox" }
+cli.COMMANDS = { "aws", "resume", "test", "list", "help", "version", "eject", "completion", "sandbox" }
 
 local function refuse(message, hints)
   require("tap.error").raise { class = "usage", code = "BadArguments", message = message, hints = hints }

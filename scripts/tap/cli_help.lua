@@ -21,6 +21,7 @@ OPERATION --help shows its members. Without it: those of the service; without bo
   version = { "tapengine version", "the version" },
   completion = { "tapengine completion bash|zsh|fish", "completion for a shell, to be sourced" },
   resume = { "tapengine resume [RUN] [--yes]", "go on with a run whose process has died; else with the newest one" },
+  test = { "tapengine test [SPEC...]", "run specs of workflows and runbooks in the sandbox, on the virtual clock" },
   sandbox = { "tapengine sandbox [options]", "the AWS emulator as a server" },
 }
 

@@ -175,6 +175,13 @@ function context:confirm(question)
   end
 end
 
+--- Waits for an approval: tap.approval has what its options are.
+---@param question string
+---@param options table?
+function context:approve(question, options)
+  require("tap.approval").wait(self, question, options)
+end
+
 --- A token that makes an operation of this run idempotent and its events recognisable.
 ---@param operation string "create"
 ---@return string

@@ -1,7 +1,6 @@
 --- What a stack is in: its status, what failed and why, which resources are left in which state, nested stacks
 -- included. All that recover and its runbooks decide by; reading it changes nothing.
 
-local errors = require "tap.error"
 local failure = require "tap.failure"
 local json = require "tap.core.json"
 local stacks = require "tap.stack"
@@ -29,8 +28,7 @@ local methods = {}
 methods.__index = methods
 
 local function describe_resources(cfn, id)
-  local answer = errors.try(cfn.describe_stack_resources, cfn, { StackName = id })
-  return answer and answer.StackResources or {}
+  return cfn:describe_stack_resources({ StackName = id }).StackResources or {}
 end
 
 --- Reads it.
@@ -43,7 +41,7 @@ end
 ---@return tap.Situation
 function situation.read(ctx, p, cfn, stack, description, template)
   stack.name = description.StackName
-  local events = errors.try(stack.operation_events, stack) or {}
+  local events = stack:operation_events()
   return setmetatable({ ctx = ctx, p = p, cfn = cfn, stack = stack, description = description, template = template,
     name = description.StackName, id = description.StackId, status = description.StackStatus, events = events,
     failures = failure.of(stack, events, template), resources = describe_resources(cfn, description.StackId) }, methods)

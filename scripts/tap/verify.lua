@@ -97,6 +97,7 @@ local function attempt(ctx, job)
   local it = check.subject(job.fields)
   local _, e = errors.try(job.check.run, ctx, it)
   if e then
+    if require("tap.exit").outcome(e) == "credentials" and not DENIED[e.code] then error(e, 0) end
     if DENIED[e.code] then return "unknown", "it cannot be read: " .. tostring(e) end
     local passing = e.class == "network" or e.class == "timeout" or e.retryable or (e.status or 0) >= 500
     return passing and "troubled" or "failed", tostring(e)

@@ -135,4 +135,83 @@ function operations.ListRoleTags(context, input)
   return { Tags = json.list(find_role(context, input.RoleName).properties.Tags or {}), IsTruncated = false }
 end
 
+---------------------------------------------------------------------------------------------------------
+-- Users and their access keys, as calls make them
+
+local KEY = "AWS::IAM::AccessKey"
+local MOST_KEYS = 2
+
+local function find_user(context, name)
+  return context.region:home(true):thing(USER, name)
+    or fault.raise("NoSuchEntity", ("The user with name %s cannot be found."):format(name), 404)
+end
+
+local function keys_of(context, name)
+  local out = {}
+  for _, thing in ipairs(things.all(context.region:home(true), KEY)) do
+    if thing.properties.UserName == name then out[#out + 1] = thing end
+  end
+  return out
+end
+
+local function find_key(context, input)
+  for _, thing in ipairs(keys_of(context, input.UserName)) do
+    if thing.id == input.AccessKeyId then return thing end
+  end
+  return fault.raise("NoSuchEntity", ("The Access Key with id %s cannot be found."):format(input.AccessKeyId), 404)
+end
+
+function operations.CreateUser(context, input)
+  if context.region:home(true):thing(USER, input.UserName) then
+    fault.raise("EntityAlreadyExists", ("User with name %s already exists."):format(input.UserName), 409)
+  end
+  local properties = { UserName = input.UserName, Path = input.Path, Tags = input.Tags }
+  return { User = user(things.make(context, USER, input.UserName, properties, nil, context.region:home(true))) }
+end
+
+function operations.DeleteUser(context, input)
+  local thing = find_user(context, input.UserName)
+  if #keys_of(context, input.UserName) > 0 then
+    fault.raise("DeleteConflict", "Cannot delete entity, must delete access keys first.", 409)
+  end
+  thing.home:remove_thing(thing)
+  return {}
+end
+
+function operations.CreateAccessKey(context, input)
+  local owner = find_user(context, input.UserName)
+  if #keys_of(context, input.UserName) >= MOST_KEYS then
+    fault.raise("LimitExceeded", ("Cannot exceed quota for AccessKeysPerUser: %d"):format(MOST_KEYS), 409)
+  end
+  owner.state = { keys = (owner.state and owner.state.keys or 0) + 1 }
+  local random = context.world.store:stream(("access-key/%s/%d"):format(input.UserName, owner.state.keys))
+  local id = "AKIA" .. crypto.sha256(random:uuid()):sub(1, 16):upper()
+  local secret = crypto.base64(crypto.sha256(random:uuid())):sub(1, 40)
+  local thing = things.make(context, KEY, id, { UserName = input.UserName, Status = "Active" }, id,
+    context.region:home(true))
+  return { AccessKey = { UserName = input.UserName, AccessKeyId = id, Status = "Active", SecretAccessKey = secret,
+    CreateDate = thing.created } }
+end
+
+function operations.ListAccessKeys(context, input)
+  find_user(context, input.UserName)
+  local out = json.list {}
+  for index, thing in ipairs(keys_of(context, input.UserName)) do
+    out[index] = { UserName = input.UserName, AccessKeyId = thing.id, CreateDate = thing.created,
+      Status = thing.properties.Status or "Active" }
+  end
+  return { AccessKeyMetadata = out, IsTruncated = false }
+end
+
+function operations.UpdateAccessKey(context, input)
+  things.change(find_key(context, input), { Status = input.Status })
+  return {}
+end
+
+function operations.DeleteAccessKey(context, input)
+  local thing = find_key(context, input)
+  thing.home:remove_thing(thing)
+  return {}
+end
+
 return { operations = operations }

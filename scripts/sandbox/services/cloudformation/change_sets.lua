@@ -15,6 +15,7 @@ local paging = require "sandbox.services.paging"
 local mode = require "sandbox.engine.mode"
 local requests = require "sandbox.engine.requests"
 local reads = require "sandbox.services.cloudformation.reads"
+local tokens = require "sandbox.services.cloudformation.tokens"
 local updates = require "sandbox.services.cloudformation.updates"
 
 local change_sets = {}
@@ -172,13 +173,17 @@ end
 function change_sets.CreateChangeSet(context, input)
   check_emulated(input)
   local stack, is_new = FIND[input.ChangeSetType or "UPDATE"](context, input)
-  if reads.change_set_of(stack, input.ChangeSetName) then
+  local before = reads.change_set_of(stack, input.ChangeSetName)
+  if before and input.ClientToken and before.token == input.ClientToken then
+    return { Id = before.id, StackId = stack.id }
+  elseif before then
     fault.raise("AlreadyExistsException", ("ChangeSet %s already exists"):format(input.ChangeSetName))
   end
   local target = requests.target(context, stack, input)
   local imports = imports_of(context, input, stack, target)
   if is_new then review(context, stack) end
   local set = record(context, input, stack, target)
+  set.token = input.ClientToken
   set.imports, set.nested = imports, input.IncludeNestedStacks or false
   set.imports_existing = input.ImportExistingResources or false
   stack.change_sets = stack.change_sets or {}
@@ -287,7 +292,7 @@ end
 
 local EXECUTE = { CREATE = create_stack, UPDATE = update_stack, IMPORT = import_into_stack }
 
-function change_sets.ExecuteChangeSet(context, input)
+change_sets.ExecuteChangeSet = tokens.once("ExecuteChangeSet", function(context, input)
   local set = reads.change_set(context, input)
   check_executable(set, input)
   take(context, set)
@@ -296,7 +301,7 @@ function change_sets.ExecuteChangeSet(context, input)
     set.execution = status:match("_COMPLETE$") and "EXECUTE_COMPLETE" or "EXECUTE_FAILED"
   end
   return {}
-end
+end)
 
 function change_sets.DeleteChangeSet(context, input)
   local ok, set = pcall(reads.change_set, context, input)

@@ -30,4 +30,18 @@ function tokens.remember(region, operation, input, stack_id)
   }
 end
 
+--- An operation that does not happen again when it is asked for again with its token: it gives its first answer.
+---@param operation string
+---@param run fun(context: table, input: table): table
+---@return fun(context: table, input: table): table
+function tokens.once(operation, run)
+  return function(context, input)
+    local answer = tokens.seen(context.region, operation, input)
+    if answer then return answer end
+    answer = run(context, input)
+    tokens.remember(context.region, operation, input, answer)
+    return answer
+  end
+end
+
 return tokens

@@ -62,13 +62,13 @@ local function in_status(context, input, wording, status, operation)
   return stack
 end
 
-function updates.CancelUpdateStack(context, input)
+updates.CancelUpdateStack = tokens.once("CancelUpdateStack", function(context, input)
   local stack = in_status(context, input, "colon", "UPDATE_IN_PROGRESS", "CancelUpdateStack")
   update.cancel(stack.operation, input.ClientRequestToken)
   return {}
-end
+end)
 
-function updates.RollbackStack(context, input)
+updates.RollbackStack = tokens.once("RollbackStack", function(context, input)
   local stack = reads.find(context, input.StackName, "brackets")
   local token = input.ClientRequestToken
   if stack.express then
@@ -82,7 +82,7 @@ function updates.RollbackStack(context, input)
     fault.validation("RollbackStack cannot be called from current stack status")
   end
   return { StackId = stack.id, OperationId = stack.operation.id }
-end
+end)
 
 local function check_skippable(stack, id)
   if update_rollback.can_skip(stack, id) then return end
@@ -114,7 +114,7 @@ local function resources_to_skip(stack, list)
   return own, nested
 end
 
-function updates.ContinueUpdateRollback(context, input)
+updates.ContinueUpdateRollback = tokens.once("ContinueUpdateRollback", function(context, input)
   local stack = in_status(context, input, "brackets", "UPDATE_ROLLBACK_FAILED", "RollbackUpdatedStack")
   if stack.parent then fault.validation("RollbackUpdatedStack cannot be invoked on child stacks") end
   local own, nested = resources_to_skip(stack, input.ResourcesToSkip or {})
@@ -122,7 +122,7 @@ function updates.ContinueUpdateRollback(context, input)
   update_rollback.start(context.world, stack, stack.unfinished, "User Initiated", input.ClientRequestToken,
     own, nested)
   return {}
-end
+end)
 
 function updates.SetStackPolicy(context, input)
   requests.set_policy(context, reads.find(context, input.StackName, "colon"), input)

@@ -147,6 +147,33 @@ function tables.UpdateContinuousBackups(context, input)
   return backups_of(context, thing)
 end
 
+local function copy(value)
+  if type(value) ~= "table" then return value end
+  local out = {}
+  for key, inner in pairs(value) do out[key] = copy(inner) end
+  return setmetatable(out, getmetatable(value))
+end
+
+-- The restored table has the items and the keys of the other one; its recovery, tags and lifetimes are set anew.
+function tables.RestoreTableToPointInTime(context, input)
+  local source = store.find(context, input.SourceTableName, "Table not found: %s")
+  local setting = source.properties.PointInTimeRecoverySpecification
+  if not (setting and truth(setting.PointInTimeRecoveryEnabled)) then
+    fault.raise("PointInTimeRecoveryUnavailableException",
+      ("Point in time recovery is not enabled for table '%s'"):format(source.key))
+  end
+  if context.region:thing(TYPE, input.TargetTableName) then
+    fault.raise("TableAlreadyExistsException", "Table already exists: " .. input.TargetTableName)
+  end
+  local properties = copy(source.properties)
+  properties.TableName, properties.PointInTimeRecoverySpecification = input.TargetTableName, nil
+  properties.Tags, properties.TimeToLiveSpecification, properties.DeletionProtectionEnabled = nil, nil, nil
+  properties.BillingMode = input.BillingModeOverride or properties.BillingMode
+  local thing = things.make(context, TYPE, input.TargetTableName, properties)
+  thing.state = copy(source.state)
+  return { TableDescription = described(thing) }
+end
+
 function tables.ListTagsOfResource(context, input)
   local thing = store.find(context, input.ResourceArn)
   local page, next_token = paging.forward(thing.properties.Tags or {}, input.NextToken, PAGE, "tags")
