@@ -11,7 +11,8 @@ describe("tapengine test", function()
   end)
 
   it("fails when a spec fails, and says when there is none", function()
-    local path = helpers.file("bad_spec.lua", 'describe("x", function() it("y", function() assert.equal(1, 2) end) end)')
+    local path = helpers.file("bad_spec.lua",
+      'describe("x", function() it("y", function() assert.equal(1, 2) end) end)')
     assert.is_not.equal(0, helpers.tapengine({ "test", path }).code)
     assert.equal(2, helpers.tapengine({ "test", cwd = helpers.folder() }).code)
   end)
