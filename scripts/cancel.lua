@@ -24,7 +24,7 @@ return tap.workflow {
     ctx:confirm(("Cancel the update of %s in %s?"):format(found.StackName, ctx:where()))
     local past = stack:operation_events()
     deployment.ask(ctx, "cancel", stack, "cancel", "cancel_update_stack",
-      { StackName = stack.id, ClientRequestToken = ctx:token "cancel" })
+      { StackName = stack.id })
     local description = deployment.wait(ctx, stack, { verb = "cancel", timeout = p.timeout, past = past })
     return deployment.result({ cfn = cfn, began = began }, description)
   end,

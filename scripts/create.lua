@@ -10,7 +10,6 @@ local function create(job, input)
   input.OnFailure = p.on_failure
   input.EnableTerminationProtection = job.target.protection or false
   input.StackPolicyBody = job.target.policy
-  input.ClientRequestToken = ctx:token "create"
   local answer, e = tap.try(deployment.ask, ctx, "create", job.stack, "create", "create_stack", input)
   if e then deployment.raise_rejected(e, job.target.template.path) end
   job.stack.id = answer.StackId

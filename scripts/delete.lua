@@ -44,8 +44,7 @@ local function begin(ctx, stack, p, role_arn)
     StackName = stack.id,
     RetainResources = #p.retain_resources > 0 and p.retain_resources or nil,
     DeletionMode = p.force and "FORCE_DELETE_STACK" or nil,
-    RoleARN = role_arn,
-    ClientRequestToken = ctx:token "delete",
+    RoleARN = role_arn
   })
 end
 

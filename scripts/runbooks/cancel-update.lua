@@ -11,8 +11,7 @@ return tap.runbook {
 
   run = function(ctx, s)
     local deployment = require "tap.deployment"
-    deployment.ask(ctx, "cancel", s.stack, "cancel", "cancel_update_stack", { StackName = s.id,
-      ClientRequestToken = ctx:token "cancel" })
+    deployment.ask(ctx, "cancel", s.stack, "cancel", "cancel_update_stack", { StackName = s.id })
     deployment.wait(ctx, s.stack, { verb = "cancel", timeout = s.p.timeout, template = s.template, past = s.events })
     return "the update is cancelled and rolled back"
   end,

@@ -17,7 +17,7 @@ return tap.runbook {
     local deployment = require "tap.deployment"
     s.stack:skip_events()
     deployment.ask(ctx, "continue", s.stack, "rollback", "continue_update_rollback", { StackName = s.id,
-      RoleARN = s.p.role_arn, ClientRequestToken = ctx:token "continue" })
+      RoleARN = s.p.role_arn })
     deployment.wait(ctx, s.stack, { verb = "rollback", timeout = s.p.timeout, template = s.template })
     return "the rollback is complete: the stack is what it was before the update"
   end,

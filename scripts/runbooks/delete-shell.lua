@@ -15,8 +15,7 @@ return tap.runbook {
 
   run = function(ctx, s)
     local deployment = require "tap.deployment"
-    deployment.ask(ctx, "delete", s.stack, "delete", "delete_stack", { StackName = s.id,
-      ClientRequestToken = ctx:token "delete" })
+    deployment.ask(ctx, "delete", s.stack, "delete", "delete_stack", { StackName = s.id })
     deployment.wait(ctx, s.stack, { verb = "delete", timeout = s.p.timeout })
     return "the empty stack is gone"
   end,

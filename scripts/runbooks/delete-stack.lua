@@ -28,8 +28,7 @@ return tap.runbook {
     local deployment = require "tap.deployment"
     ctx.out:note("evidence: " .. require("tap.evidence").save(s))
     s.stack:skip_events()
-    deployment.ask(ctx, "delete", s.stack, "delete", "delete_stack", { StackName = s.id, RoleARN = s.p.role_arn,
-      ClientRequestToken = ctx:token "delete" })
+    deployment.ask(ctx, "delete", s.stack, "delete", "delete_stack", { StackName = s.id, RoleARN = s.p.role_arn })
     deployment.wait(ctx, s.stack, { verb = "delete", timeout = s.p.timeout, template = s.template })
     if not s.p.template then return "the stack is gone; create it again once the cause is mended" end
     local rollout = require "tap.rollout"

@@ -18,7 +18,7 @@ return tap.runbook {
     ctx.out:note("evidence: " .. require("tap.evidence").save(s))
     s.stack:skip_events()
     deployment.ask(ctx, "delete", s.stack, "delete", "delete_stack", { StackName = s.id,
-      DeletionMode = "FORCE_DELETE_STACK", RoleARN = s.p.role_arn, ClientRequestToken = ctx:token "force" })
+      DeletionMode = "FORCE_DELETE_STACK", RoleARN = s.p.role_arn })
     deployment.wait(ctx, s.stack, { verb = "delete", timeout = s.p.timeout, template = s.template })
     s:refresh()
     local left = {}

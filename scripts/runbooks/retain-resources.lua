@@ -20,7 +20,7 @@ return tap.runbook {
     ctx.out:note("evidence: " .. require("tap.evidence").save(s))
     s.stack:skip_events()
     deployment.ask(ctx, "delete", s.stack, "delete", "delete_stack", { StackName = s.id, RetainResources = kept,
-      RoleARN = s.p.role_arn, ClientRequestToken = ctx:token "retain" })
+      RoleARN = s.p.role_arn })
     deployment.wait(ctx, s.stack, { verb = "delete", timeout = s.p.timeout, template = s.template })
     leftovers.tell(ctx, resisting)
     return "the stack is deleted, what resisted is left behind"

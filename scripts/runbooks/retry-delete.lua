@@ -84,8 +84,7 @@ return tap.runbook {
       end
     end
     s.stack:skip_events()
-    deployment.ask(ctx, "delete", s.stack, "delete", "delete_stack", { StackName = s.id, RoleARN = s.p.role_arn,
-      ClientRequestToken = ctx:token "delete" })
+    deployment.ask(ctx, "delete", s.stack, "delete", "delete_stack", { StackName = s.id, RoleARN = s.p.role_arn })
     deployment.wait(ctx, s.stack, { verb = "delete", timeout = s.p.timeout, template = s.template })
     return "the stack is deleted"
   end,

@@ -18,7 +18,7 @@ return tap.runbook {
     local created = s.status == "CREATE_FAILED"
     s.stack:skip_events()
     deployment.ask(ctx, "roll back", s.stack, "rollback", "rollback_stack", { StackName = s.id,
-      RoleARN = s.p.role_arn, ClientRequestToken = ctx:token "roll-back" })
+      RoleARN = s.p.role_arn })
     deployment.wait(ctx, s.stack, { verb = "rollback", timeout = s.p.timeout, template = s.template })
     local reached = s:refresh().StackStatus
     return created and "what was made is gone; `tapengine recover` again deletes the empty stack"

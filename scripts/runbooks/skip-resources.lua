@@ -37,7 +37,7 @@ return tap.runbook {
     local skipped = s:resources_to_skip()
     s.stack:skip_events()
     deployment.ask(ctx, "skip", s.stack, "rollback", "continue_update_rollback", { StackName = s.id,
-      ResourcesToSkip = skipped, RoleARN = s.p.role_arn, ClientRequestToken = ctx:token "skip" })
+      ResourcesToSkip = skipped, RoleARN = s.p.role_arn })
     deployment.wait(ctx, s.stack, { verb = "rollback", timeout = s.p.timeout, template = s.template })
     ctx.out:note("skipped, and perhaps not what the template says: " .. table.concat(skipped, ", "))
     show_drift(ctx, s)

@@ -52,7 +52,6 @@ end
 local function go_back(job, before)
   local ctx = job.ctx
   ctx.out:note(("bringing back what was deployed before on %s"):format(job.target.name))
-  before.ClientRequestToken = ctx:token "back"
   job.stack:skip_events()
   deployment.ask(ctx, "back", job.stack, "update", "update_stack", before)
   deployment.wait(ctx, job.stack, job.target:limits "update")

@@ -51,9 +51,10 @@ end
 ---@param s table a tap.stack
 ---@param verb string "create"
 ---@param method string "create_stack"
----@param input table
+---@param input table without the token
 ---@return table answer
 function deployment.ask(ctx, step, s, verb, method, input)
+  input.ClientRequestToken = ctx:token(step, s.name)
   return ctx:step(step, function() return send(ctx, s, verb, method, input) end, { idempotent = true })
 end
 

@@ -97,7 +97,7 @@ end
 local function make(job, input, guard, name)
   local new = is_new(job)
   input.ChangeSetName, input.ChangeSetType = name, new and "CREATE" or "UPDATE"
-  input.ClientToken = job.ctx:token "change-set"
+  input.ClientToken = job.ctx:token("change-set", job.target.name)
   input.IncludeNestedStacks = true
   input.ImportExistingResources = job.p.import_existing or nil
   if new then input.OnStackFailure = job.p.on_failure end
@@ -153,7 +153,7 @@ end
 function rollout.execute(ctx, s, set, options)
   s:skip_events()
   deployment.ask(ctx, "execute", s, options.verb, "execute_change_set", {
-    ChangeSetName = set.id, ClientRequestToken = ctx:token(options.verb),
+    ChangeSetName = set.id,
     DisableRollback = options.verb == "update" and options.on_failure == "DO_NOTHING" or nil,
   })
   return deployment.wait(ctx, s, options)

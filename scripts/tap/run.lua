@@ -182,11 +182,14 @@ function context:approve(question, options)
   require("tap.approval").wait(self, question, options)
 end
 
---- A token that makes an operation of this run idempotent and its events recognisable.
----@param operation string "create"
+--- A token that makes an operation of this run idempotent and its events recognisable. The same step of the same run on
+-- the same stack has the same one, also after the run has been resumed.
+---@param step string "create"
+---@param stack string? a run may work on several
 ---@return string
-function context:token(operation)
-  return ("tap-%s-%s"):format(self.run_id, operation)
+function context:token(step, stack)
+  local of_stack = stack and "-" .. crypto.sha256(stack):sub(1, 8) or ""
+  return ("tap-%s-%s%s"):format(self.run_id, (step:gsub("%W+", "-")), of_stack)
 end
 
 --- The ctx of this run. Its fields: run_id, options (the global options' values), out (tap.report), log.

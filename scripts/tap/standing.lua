@@ -36,8 +36,7 @@ local function clear_wreck(job, description)
   end
   ctx:confirm(("Stack %s is in %s. Delete it and create it again?"):format(name, description.StackStatus))
   job.stack:skip_events()
-  deployment.ask(ctx, "clear", job.stack, "delete", "delete_stack", { StackName = job.stack.id,
-    ClientRequestToken = ctx:token "clear" })
+  deployment.ask(ctx, "clear", job.stack, "delete", "delete_stack", { StackName = job.stack.id })
   deployment.wait(ctx, job.stack, { verb = "delete", timeout = job.p.timeout })
   job.stack = require("tap.stack").new(job.cfn, job.target.name)
   return nil
