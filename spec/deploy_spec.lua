@@ -241,3 +241,29 @@ describe("a stack file", function()
     end)
   end)
 end)
+
+describe("many stacks", function()
+  it("are deployed by one process at once, within its request budget, and all end right", function()
+    local path = helpers.file("many.lua", [[local tap = require "tap"
+      return tap.workflow { name = "many", summary = "s", effects = { "cloudformation" },
+        params = { { "template", "file", required = true } },
+        run = function(ctx, p)
+          local rollout, jobs = require "tap.rollout", {}
+          for number = 1, 200 do
+            jobs[number] = function()
+              return rollout.run(rollout.begin(ctx, require("tap.target_params").values {
+                stack_name = "s" .. number, template = p.template, verify = false }, "deploy")).status
+            end
+          end
+          local began, done = tap.monotonic(), 0
+          for _, status in ipairs(tap.all(jobs)) do done = done + (status == "CREATE_COMPLETE" and 1 or 0) end
+          return { done = done, seconds = tap.monotonic() - began, kilobytes = collectgarbage "count" }
+        end }]])
+    local result = helpers.tapengine { path, "--sandbox", "--yes", "--output", "json", "--template",
+      helpers.file("t.json", helpers.template()) }
+    assert.equal(0, result.code, result.err:sub(-500))
+    local value = json.decode(result.out)
+    assert.equal(200, value.done)
+    assert.is_true(value.kilobytes < 150 * 1024)
+  end)
+end)
