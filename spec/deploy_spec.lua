@@ -260,7 +260,7 @@ describe("many stacks", function()
           return { done = done, seconds = tap.monotonic() - began, kilobytes = collectgarbage "count" }
         end }]])
     local result = helpers.tapengine { path, "--sandbox", "--yes", "--output", "json", "--template",
-      helpers.file("t.json", helpers.template()) }
+      helpers.file("t.json", json.encode { Resources = { Topic = { Type = "AWS::SNS::Topic" } } }) }
     assert.equal(0, result.code, result.err:sub(-500))
     local value = json.decode(result.out)
     assert.equal(200, value.done)

@@ -7,8 +7,10 @@ local MANAGER = {
   { "Region forced to us-west-2", "deploy", "that fixes the region refuses another one" },
   { "Reads sensitive values from environment variables only", "journal", "has no secret in it" },
   { "Create/Update/Delete with intelligent change set usage", "deploy", "creates, says when there is nothing to do" },
-  { "Minimal downtime: rolling updates, health-check aware", "tapstack_yml", "Launch Template + Auto Scaling Group tied" },
-  { "Template validation before any action", "create", "is refused with the constraint in the message before anything" },
+  { "Minimal downtime: rolling updates, health-check aware", "tapstack_yml",
+    "Launch Template + Auto Scaling Group tied" },
+  { "Template validation before any action", "create",
+    "is refused with the constraint in the message before anything" },
   { "Automated rollback on failure", "deploy", "tells a failed update, where it stands in the template" },
   { "Capabilities set correctly", "create", "is refused when a capability is missing" },
   { "Detailed logging: structured, with operation ids; events on failure", "journal", "has runs with steps, requests" },
@@ -93,7 +95,7 @@ describe("every sentence that ordered the manager", function()
       lines[#lines + 1] = ("\n## %s\n\n| what | test |\n| --- | --- |"):format(entry[1])
       for _, row in ipairs(entry[2]) do
         local name = find(row[2], row[3])
-        assert(name, ("%s: no test of spec/%s_spec.lua has '%s' in its name"):format(row[1], row[2], row[3]))
+        assert(name, ("%s: no test of spec/%s_spec.lua has '%s' in its name"):format(table.unpack(row)))
         lines[#lines + 1] = ("| %s | %s: %s |"):format(row[1], row[2], name)
       end
     end

@@ -9,7 +9,7 @@ local R = t.Resources
 local function of_type(type_name)
   local found = {}
   for id, resource in pairs(R) do
-    if resource.Type == type_name then found[#found + 1] = { id = id, p = resource.Properties or {}, resource = resource } end
+    if resource.Type == type_name then found[#found + 1] = { id = id, p = resource.Properties or {} } end
   end
   return found
 end
