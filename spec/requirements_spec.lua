@@ -90,7 +90,10 @@ end
 
 describe("every sentence that ordered the manager", function()
   it("has a test, and docs/requirements.md says which", function()
-    local lines = { "# What was ordered, and where it is tested", "", "Made by spec/requirements_spec.lua: do not edit." }
+    local lines = {
+      "# What was ordered, and where it is tested", "",
+      "Made by spec/requirements_spec.lua: do not edit.",
+    }
     for _, entry in ipairs(TABLES) do
       lines[#lines + 1] = ("\n## %s\n\n| what | test |\n| --- | --- |"):format(entry[1])
       for _, row in ipairs(entry[2]) do
