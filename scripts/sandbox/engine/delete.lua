@@ -1,5 +1,6 @@
 --- Deletes a stack.
 
+local json = require "tap.core.json"
 local operation = require "sandbox.engine.operation"
 local provision = require "sandbox.engine.provision"
 local teardown = require "sandbox.engine.teardown"
@@ -47,6 +48,7 @@ function delete.start(world, stack, options)
     end)
   end
   stack.deleted_at = op:now()
+  for _, id in ipairs(json.keys(stack.shells or {})) do delete.start(world, stack.shells[id], {}) end
   abandon_creation(op)
   options.retain_except_on_create = stack.retain_except_on_create
   op:soon(1, 2, function()

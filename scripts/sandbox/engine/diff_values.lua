@@ -5,11 +5,13 @@ local json = require "tap.core.json"
 local fault = require "sandbox.fault"
 local same = require "sandbox.same"
 local functions = require "sandbox.template.functions"
+local parameters = require "sandbox.template.parameters"
+local shape = require "sandbox.template.shape"
 local pattern = require "sandbox.resources.pattern"
 
 local diff_values = {}
 
-local UNKNOWN = "{{changeSet:KNOWN_AFTER_APPLY}}"
+local UNKNOWN = parameters.UNKNOWN
 
 -- Is a resource there already, and will it be the same one afterwards?
 local function stays(stack, changes, id)
@@ -17,10 +19,10 @@ local function stays(stack, changes, id)
   return resource and resource.facts and not (change and change.Replacement == "True") and resource
 end
 
--- The names of a plan; `changes` nil: as everything is now.
-local function scope_of(stack, plan, changes)
+-- The names of a plan; `values`: those of its parameters, nil: without the secrets.
+local function scope_of(stack, plan, changes, values)
   return {
-    parameters = plan.masked, pseudo = plan.scope.pseudo, mappings = plan.scope.mappings,
+    parameters = values or plan.masked, pseudo = plan.scope.pseudo, mappings = plan.scope.mappings,
     conditions = plan.conditions,
     ref = function(id)
       local resource = stays(stack, changes, id)
@@ -38,11 +40,16 @@ local function scope_of(stack, plan, changes)
   }
 end
 
-local function evaluated(node, scope)
+-- A function that cannot work on what is unknown gives the same; what stands beside it is still known.
+local evaluated
+evaluated = function(node, scope)
   local ok, value = pcall(functions.evaluate, node, scope)
   if ok then return value ~= functions.NO_VALUE and value or nil end
   if not fault.is(value) then error(value, 0) end
-  return UNKNOWN
+  if type(node) ~= "table" or json.is_list(node) or shape.call(node) then return UNKNOWN end
+  local out = {}
+  for _, name in ipairs(json.keys(node)) do out[name] = evaluated(node[name], scope) end
+  return out
 end
 
 local function properties_of(definition, scope)
@@ -91,17 +98,18 @@ local function with_values(change, stack, target, scopes)
   local out, details = {}, json.list {}
   for field, value in pairs(change) do out[field] = value end
   for _, detail in ipairs(change.Details) do details[#details + 1] = valued(detail, before, after) end
-  if change.Action == "Modify" and #details == 0 then return nil end
+  if change.Action == "Modify" and #details == 0 and not change.ChangeSetId then return nil end
   out.Details, out.BeforeContext, out.AfterContext = details, context_of(old, before), context_of(new, after)
   return out
 end
 
 --- A function that gives a resource's properties as they will be, as far as they are known.
+---@param values table<string, any>? of the parameters; nil: secrets are masked
 ---@return fun(id: string): table?
-function diff_values.after(changes, stack, target)
+function diff_values.after(changes, stack, target, values)
   local by_id = {}
   for _, change in ipairs(changes) do by_id[change.LogicalResourceId] = change end
-  local scope = scope_of(stack, target.plan, by_id)
+  local scope = scope_of(stack, target.plan, by_id, values)
   return function(id)
     local definition = target.template.resources[id]
     return definition and properties_of(definition, scope)

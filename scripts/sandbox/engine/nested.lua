@@ -27,12 +27,15 @@ local function parameters_of(properties)
   return out
 end
 
--- A child's request, as if a caller had made it.
-local function input_of(op, properties, name)
+--- A child's request, as if a caller had made it.
+---@param parent table stack
+---@param properties table of its resource, as far as they are known
+---@param name string the child's
+function nested.input(parent, properties, name)
   return {
     StackName = name, TemplateURL = properties.TemplateURL, Parameters = parameters_of(properties),
-    Tags = properties.Tags or op.stack.tags, NotificationARNs = properties.NotificationARNs,
-    Capabilities = { "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND" }, RoleARN = op.stack.role_arn,
+    Tags = properties.Tags or parent.tags, NotificationARNs = properties.NotificationARNs,
+    Capabilities = { "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND" }, RoleARN = parent.role_arn,
   }
 end
 
@@ -63,12 +66,22 @@ local function attribute_of(child)
   end
 end
 
+-- A new child: the stack that a change set has shown, or one that nobody has seen yet.
+local function new_child(context, parent, resource, name)
+  local shell = (parent.shells or {})[resource.logical]
+  if not shell or shell.status ~= "REVIEW_IN_PROGRESS" then
+    return requests.new_stack(context, nested.input(parent, resource.properties, name), parent)
+  end
+  local target = requests.target(context, shell, nested.input(parent, resource.properties, shell.name))
+  for field, value in pairs(target) do shell[field] = value end
+  parent.shells[resource.logical] = nil
+  return shell
+end
+
 function nested.create(op, resource, course)
   local facts, parent = provision.facts(op, resource), op.stack
   local context = { world = op.world, region = parent.region }
-  local child = attempt(course, function()
-    return requests.new_stack(context, input_of(op, resource.properties, facts.name), parent)
-  end)
+  local child = attempt(course, function() return new_child(context, parent, resource, facts.name) end)
   if not child then return end
   facts.id, facts.attribute = child.id, attribute_of(child)
   provision.adopt(op, resource, facts, child.id, parent.region)
@@ -94,7 +107,7 @@ function nested.update(op, resource, properties, course)
   local child = resource.child
   local context = { world = op.world, region = op.stack.region }
   local target = attempt(course, function()
-    return requests.target(context, child, input_of(op, properties, child.name))
+    return requests.target(context, child, nested.input(op.stack, properties, child.name))
   end)
   if not target then return end
   local function done()

@@ -111,6 +111,16 @@ function requests.record(context, input)
   }
 end
 
+--- The record of a stack that has no template yet: it is there for the change sets that will give it one.
+function requests.shell(context, name)
+  local stack = requests.record(context, { StackName = name })
+  stack.template = { text = "", tree = { Resources = {} }, parameters = {}, mappings = {}, conditions = {},
+    resources = {}, outputs = {} }
+  stack.plan = { values = {}, texts = {}, resolved = {}, dynamic = {}, masked = {}, conditions = {}, graph = {},
+    created = {}, outputs = {}, scope = { pseudo = {}, mappings = {} } }
+  return stack
+end
+
 -- What a request leaves as it is comes from the stack.
 local function previous_values(stack, given)
   local out = {}

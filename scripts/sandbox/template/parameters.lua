@@ -11,6 +11,9 @@ local parameters = {}
 --- What stands for a NoEcho parameter's value wherever the service shows it.
 parameters.MASK = "****"
 
+--- What stands for a value that only the execution of a change set will tell. It satisfies every constraint.
+parameters.UNKNOWN = "{{changeSet:KNOWN_AFTER_APPLY}}"
+
 local MAX_VALUE_BYTES = 4096
 
 -- Values of the AWS types are names of things in the account. They are looked up when an operation has begun.
@@ -103,7 +106,12 @@ local CONSTRAINTS = {
   end,
 }
 
+local function is_known(text)
+  return not text:find(parameters.UNKNOWN, 1, true)
+end
+
 local function check_value(name, definition, value, kind)
+  if not is_known(value) then return end
   for _, constraint in ipairs(CONSTRAINTS) do
     local broken = constraint(definition, value, kind)
     if broken and definition.ConstraintDescription then
@@ -144,7 +152,7 @@ local function convert(name, definition, text, environment)
       MAX_VALUE_BYTES)
   end
   local kind = kind_of(definition.Type)
-  if kind.ssm then -- constraints are those of the name
+  if kind.ssm and is_known(text) then -- constraints are those of the name
     check_value(name, definition, text, {})
     local found = text_of_ssm(kind, text, environment)
     return kind.list and to_list(found) or found, found

@@ -9,12 +9,12 @@ local diff = require "sandbox.engine.diff"
 local diff_values = require "sandbox.engine.diff_values"
 local early_validation = require "sandbox.engine.early_validation"
 local import = require "sandbox.engine.import"
-local operation = require "sandbox.engine.operation"
 local update = require "sandbox.engine.update"
 local paging = require "sandbox.services.paging"
 local mode = require "sandbox.engine.mode"
 local requests = require "sandbox.engine.requests"
 local reads = require "sandbox.services.cloudformation.reads"
+local nested_sets = require "sandbox.services.cloudformation.nested_sets"
 local tokens = require "sandbox.services.cloudformation.tokens"
 local updates = require "sandbox.services.cloudformation.updates"
 
@@ -23,15 +23,7 @@ local change_sets = {}
 local PAGE = 100
 local NO_CHANGES = "The submitted information didn't contain changes. Submit different information to create "
   .. "a change set."
-
--- What stands for the template and the plan of a stack that has none yet.
-local function nothing(stack)
-  stack.template = { text = "", tree = { Resources = {} }, parameters = {}, mappings = {}, conditions = {},
-    resources = {}, outputs = {} }
-  stack.plan = { values = {}, texts = {}, resolved = {}, dynamic = {}, masked = {}, conditions = {}, graph =
-    {},
-    created = {}, outputs = {}, scope = { pseudo = {}, mappings = {} } }
-end
+local NO_UPDATES = "No updates are to be performed."
 
 -- What a change set may not ask for in this version is refused by name rather than ignored.
 local function check_emulated(input)
@@ -47,22 +39,13 @@ local function stack_to_create(context, input)
   elseif stack then
     return stack, false
   end
-  stack = requests.record(context, { StackName = input.StackName })
-  nothing(stack)
-  return stack, true
+  return requests.shell(context, input.StackName), true
 end
 
 local function stack_to_update(context, input)
   local stack = reads.find(context, input.StackName, "brackets")
   updates.check_updateable(stack, true)
   return stack, false
-end
-
-local function review(context, stack)
-  context.region:add_stack(stack)
-  local op = operation.begin(context.world, stack, "CREATE_CHANGESET")
-  op:stack_event("REVIEW_IN_PROGRESS", "User Initiated")
-  op:finish()
 end
 
 local function has_changes(set)
@@ -84,20 +67,26 @@ local function validate(set, changes, now)
   return why
 end
 
-local function finish_creation(set, now)
+local function refuse(set, why)
+  set.status, set.reason = "FAILED", why
+end
+
+local new_child
+
+local function finish_creation(context, set)
   if set.status ~= "CREATE_PENDING" then return end
   -- What a failed update has left half done is to do, also when nothing else is asked for.
   local half_done = set.stack.status == "UPDATE_FAILED" or set.stack.status == "CREATE_FAILED"
-  if not half_done and not has_changes(set) then
-    set.status, set.reason = "FAILED", NO_CHANGES
-    return
-  end
+  local something, why = half_done or has_changes(set), nil
+  if not something and not set.nested then return refuse(set, NO_CHANGES) end
   local changes = diff.changes(set.stack, set.target, set.imports)
-  local why = set.validated and validate(set, changes, now)
-  if why then
-    set.status, set.reason = "FAILED", why
-    return
+  if set.nested then changes, why = nested_sets.make(context, set, changes, new_child) end
+  if not why and not something and #changes == 0 then
+    set.unchanged = true
+    return refuse(set, set.children[1] and NO_UPDATES or NO_CHANGES)
   end
+  why = why or set.validated and validate(set, changes, context.world.clock.now())
+  if why then return refuse(set, why) end
   set.status, set.execution, set.changes = "CREATE_COMPLETE", "AVAILABLE", changes
   set.changes_with_values = diff_values.of(changes, set.stack, set.target)
 end
@@ -115,6 +104,26 @@ local function record(context, input, stack, target)
       not input.DisableValidation,
     on_stack_failure = input.OnStackFailure, capabilities = input.Capabilities,
   }
+end
+
+-- Keeps a set where its stack and its callers find it.
+local function keep(context, set)
+  set.stack.change_sets = set.stack.change_sets or {}
+  table.insert(set.stack.change_sets, set)
+  context.region.change_sets[set.id] = set
+end
+
+-- The set of a nested stack, computed at once: its root has taken the time.
+new_child = function(context, input, stack, target, kin)
+  local set = record(context, input, stack, target)
+  set.parent, set.root, set.nested, set.imports, set.imports_existing = kin.parent, kin.root, true, {}, false
+  keep(context, set)
+  if kin.refused then
+    refuse(set, kin.refused)
+  else
+    finish_creation(context, set)
+  end
+  return set
 end
 
 local FIND = {
@@ -181,17 +190,13 @@ function change_sets.CreateChangeSet(context, input)
   end
   local target = requests.target(context, stack, input)
   local imports = imports_of(context, input, stack, target)
-  if is_new then review(context, stack) end
+  if is_new then nested_sets.review(context, stack) end
   local set = record(context, input, stack, target)
   set.token = input.ClientToken
   set.imports, set.nested = imports, input.IncludeNestedStacks or false
   set.imports_existing = input.ImportExistingResources or false
-  stack.change_sets = stack.change_sets or {}
-  table.insert(stack.change_sets, set)
-  context.region.change_sets[set.id] = set
-  context.world.clock.after(stack.stream:between(1, 5), function()
-    finish_creation(set, context.world.clock.now())
-  end)
+  keep(context, set)
+  context.world.clock.after(stack.stream:between(1, 5), function() finish_creation(context, set) end)
   return { Id = set.id, StackId = stack.id }
 end
 
@@ -210,6 +215,7 @@ local function summary(set)
     StackId = set.stack.id, StackName = set.stack.name, ChangeSetId = set.id, ChangeSetName = set.name,
     ExecutionStatus = set.execution, Status = set.status, StatusReason = set.reason,
     CreationTime = set.created, Description = set.description,
+    ParentChangeSetId = set.parent and set.parent.id, RootChangeSetId = set.root and set.root.id,
     IncludeNestedStacks = set.nested, ImportExistingResources = set.imports_existing,
   }
 end
@@ -239,6 +245,7 @@ function change_sets.ListChangeSets(context, input)
 end
 
 local function check_executable(set, input)
+  nested_sets.check_root(set)
   if set.status ~= "CREATE_COMPLETE" then
     fault.raise("InvalidChangeSetStatus", ("ChangeSet [%s] cannot be executed in its current status of [%s]")
       :format(set.id, set.status))
@@ -258,10 +265,22 @@ end
 -- Executing one removes all others of its stack; it stays readable by its id.
 local function take(context, set)
   for _, other in ipairs(set.stack.change_sets) do
-    if other ~= set then context.region.change_sets[other.id] = nil end
+    if other ~= set then
+      context.region.change_sets[other.id] = nil
+      nested_sets.remove(context, other)
+    end
   end
-  set.stack.change_sets, set.stack.change_set_id = {}, set.id
-  set.execution = "EXECUTE_IN_PROGRESS"
+  set.stack.change_sets = {}
+  nested_sets.each(set, nested_sets.unlist)
+end
+
+-- How far the execution of a set and of those below it is.
+local function mark(set, execution)
+  local function each(one)
+    if one.status == "CREATE_COMPLETE" then one.stack.change_set_id, one.execution = one.id, execution end
+  end
+  each(set)
+  nested_sets.each(set, each)
 end
 
 -- How a change set deploys: as it was made, and as its execution says.
@@ -296,9 +315,10 @@ change_sets.ExecuteChangeSet = tokens.once("ExecuteChangeSet", function(context,
   local set = reads.change_set(context, input)
   check_executable(set, input)
   take(context, set)
+  mark(set, "EXECUTE_IN_PROGRESS")
   EXECUTE[set.type](context, set, input)
   set.stack.operation.ended = function(status)
-    set.execution = status:match("_COMPLETE$") and "EXECUTE_COMPLETE" or "EXECUTE_FAILED"
+    mark(set, status:match("_COMPLETE$") and "EXECUTE_COMPLETE" or "EXECUTE_FAILED")
   end
   return {}
 end)
@@ -309,14 +329,11 @@ function change_sets.DeleteChangeSet(context, input)
     if set.code == "ChangeSetNotFound" then return {} end
     error(set, 0)
   end
+  nested_sets.check_root(set)
   set.status = "DELETE_COMPLETE"
   context.region.change_sets[set.id] = nil
-  for i, other in ipairs(set.stack.change_sets) do
-    if other == set then
-      table.remove(set.stack.change_sets, i)
-      break
-    end
-  end
+  nested_sets.unlist(set)
+  nested_sets.remove(context, set)
   return {}
 end
 
