@@ -30,6 +30,9 @@ return tap.workflow {
     if #drifted == 0 then
       words = ("%s has not drifted: %s checked"):format(p.stack_name, util.count(about.checked, "resource"))
     end
+    if #drifted > 0 then
+      words = words .. ("\nways out: tapengine recover %s --drift"):format(util.shell_quote(p.stack_name))
+    end
     if about.reason then words = words .. "\nnot all could be checked: " .. about.reason end
     return { exit = #drifted > 0 and "changes" or nil, stack_name = p.stack_name, status = about.status,
       checked = about.checked, drifted = drifted }, words

@@ -5,7 +5,9 @@ local tap = require "tap"
 
 -- The ways that the decision table has for the status, with what they would do; those that do not apply say why.
 local function ways_of(s)
-  local entry = require("tap.decisions")[s.status] or {}
+  local decisions = require "tap.decisions"
+  local entry = decisions[s.status] or {}
+  if not entry.ways and #s.drifted > 0 then entry = decisions.DRIFTED end
   local runbooks, ways = require("tap.runbook").all(), tap.list {}
   for _, name in ipairs(entry.ways or {}) do
     local book = runbooks[name]
@@ -31,6 +33,13 @@ local function diagnosis(s)
   for index, found in ipairs(s.failures) do
     if index == 1 then lines[#lines + 1] = "what failed, first things first:" end
     lines[#lines + 1] = "  " .. failure.lines(found, s.name):gsub("\n", "\n  ")
+  end
+  for _, one in ipairs(s.drifted) do
+    lines[#lines + 1] = ("  %s  %s  has drifted: %s"):format(one.logical_id, one.type, one.status)
+    for _, difference in ipairs(one.differences) do
+      lines[#lines + 1] = ("    %s: the template says %s, it is %s"):format(difference.path,
+        difference.expected or "-", difference.actual or "-")
+    end
   end
   if s.status == "UPDATE_ROLLBACK_FAILED" then
     lines[#lines + 1] = "a stack in this status is not deleted to get out of it: its resources are in use"
@@ -101,6 +110,7 @@ return tap.workflow {
     { "plan", "integer", min = 1, help = "go this way out (with --yes: without asking)" },
     { "template", "file", help = "the template: for places, and for ways that deploy it again" },
     { "stack-file", "file", help = "how the stack is deployed; else X.stack.lua beside the template" },
+    { "drift", "boolean", default = false, help = "look for drift, too, and say which ways there are out of it" },
     { "role-arn", "string", help = "role that CloudFormation assumes" },
     { "dry-run", "boolean", default = false, help = "only the diagnosis and the ways; exit 20 when there are any" },
     { "timeout", "duration", default = "2h", help = "stop waiting after this long" },
@@ -117,10 +127,13 @@ return tap.workflow {
     resume.attach(ctx, stack, { timeout = p.timeout })
     local description = stack:must_describe()
     local s = situation.read(ctx, p, cfn, stack, description, t.path and tap.template.read(t.path) or nil)
+    s.target = t
+    s.drifted = p.drift and not s:is_at_work() and require("tap.drift").detect(cfn, s.id) or {}
     local ways, runbooks = ways_of(s)
     local lines = diagnosis(s)
     add_ways(lines, ways)
-    local result = { stack_name = s.name, stack_id = s.id, status = s.status, failures = s.failures, ways = ways }
+    local result = { stack_name = s.name, stack_id = s.id, status = s.status, failures = s.failures,
+      drifted = tap.list(s.drifted), ways = ways }
     if p.dry_run or #ways == 0 then
       result.exit = #ways > 0 and "changes" or nil
       return result, table.concat(lines, "\n")

@@ -270,3 +270,66 @@ describe("rollback --to", function()
     end)
   end)
 end)
+
+describe("drift of a healthy stack", function()
+  -- A stack with a queue that somebody changed, and one that somebody deleted.
+  local function drifted(body)
+    in_sandbox('return { teaches = "Hands.", drifts = { { resource = "A", set = { VisibilityTimeout = 60 } }, '
+      .. '{ resource = "B", delete = true } } }', function(run)
+      local path = template { A = queue(30), B = queue(30) }
+      assert.equal(0, run({ "create", "web", "--template", path, "--no-verify" }).code)
+      body(run, path)
+    end)
+  end
+
+  it("is what `drift` shows, with the way to what can be done", function()
+    drifted(function(run)
+      local result = run { "drift", "web" }
+      assert.equal(20, result.code)
+      assert.matches("tapengine recover web --drift", result.out, 1, true)
+    end)
+  end)
+
+  it("has a way back to the template, shown before it is gone", function()
+    drifted(function(run)
+      local dry = run { "recover", "web", "--drift", "--dry-run" }
+      assert.equal(20, dry.code, dry.err)
+      assert.matches("/VisibilityTimeout: the template says 30, it is 60", dry.out, 1, true)
+      assert.matches("1. revert-drift", dry.out, 1, true)
+      local result = run { "recover", "web", "--drift", "--plan", "1", "--yes" }
+      assert.equal(0, result.code, result.err .. result.out)
+      assert.matches("updates the queue in place: VisibilityTimeout (drifted)", result.out, 1, true)
+      assert.matches("VisibilityTimeout: 60 -> 30", result.out, 1, true)
+      assert.matches("creates the queue again: it was deleted by hand", result.out, 1, true)
+      assert.equal("UPDATE_COMPLETE", status_of(run))
+    end)
+  end)
+
+  it("can be kept: the values for the template are told with their places", function()
+    drifted(function(run, path)
+      local result = run { "recover", "web", "--drift", "--plan", "2", "--yes", "--template", path }
+      assert.equal(0, result.code, result.err)
+      assert.matches(path .. ":1:", result.out, 1, true)
+      assert.matches("/Resources/A/Properties/VisibilityTimeout: 60", result.out, 1, true)
+      assert.matches("/Resources/B: was deleted; take it out of the template", result.out, 1, true)
+    end)
+  end)
+
+  it("is not looked for unless it is asked for", function()
+    drifted(function(run)
+      local result = run { "recover", "web" }
+      assert.equal(0, result.code, result.err)
+      assert.matches("nothing has to be done", result.out, 1, true)
+    end)
+  end)
+
+  it("goes with a deployment that says so", function()
+    drifted(function(run, path)
+      local same = run { "deploy", "web", "--template", path, "--yes", "--no-verify" }
+      assert.matches("no changes", same.out, 1, true)
+      local result = run { "deploy", "web", "--template", path, "--revert-drift", "--yes", "--no-verify" }
+      assert.equal(0, result.code, result.err)
+      assert.matches("VisibilityTimeout: 60 -> 30", result.out, 1, true)
+    end)
+  end)
+end)

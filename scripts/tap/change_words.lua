@@ -68,6 +68,7 @@ end
 local SOURCES = {
   ParameterReference = "through parameter %s", ResourceReference = "through %s",
   ResourceAttribute = "through %s", Automatic = "through its own template",
+  NoModification = "(drifted)",
 }
 
 -- Where a change of a property comes from; nil for the template itself.
@@ -123,7 +124,10 @@ local function modify_words(change, noun)
 end
 
 local ACTIONS = {
-  Add = function(_, noun) return "creates the " .. noun end,
+  Add = function(change, noun)
+    local again = change.ResourceDriftStatus == "DELETED" and " again: it was deleted by hand" or ""
+    return ("creates the %s%s"):format(noun, again)
+  end,
   Import = function(_, noun) return ("takes the existing %s into the stack"):format(noun) end,
   Remove = function(change, noun)
     return ("REMOVES the %s, %s"):format(noun, FATES[change.PolicyAction or "Delete"])

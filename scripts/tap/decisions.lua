@@ -40,4 +40,8 @@ return {
   IMPORT_ROLLBACK_FAILED = { ways = { "delete-stack" },
     why = "no update leaves this status; resources that the template retains stay when the stack goes" },
   IMPORT_ROLLBACK_COMPLETE = {},
+
+  -- No status of the service: a healthy stack that is not what its template says.
+  DRIFTED = { ways = { "revert-drift", "adopt-drift" },
+    why = "the template is what was reviewed; whoever wants the change to stay writes it there" },
 }

@@ -17,6 +17,7 @@ local gates = {}
 ---@field stack table as DescribeStacks gives it
 ---@field cfn table client of CloudFormation
 ---@field now number seconds since 1970
+---@field reverts_drift boolean? the change set is a drift-aware one
 
 ---@alias tap.Gate fun(plan: tap.Plan, setting: any): { resource: string?, reason: string }[]
 
@@ -132,7 +133,7 @@ local function window(plan, setting)
 end
 
 local function no_drift(plan)
-  if plan.stack.StackStatus == "REVIEW_IN_PROGRESS" then return {} end
+  if plan.reverts_drift or plan.stack.StackStatus == "REVIEW_IN_PROGRESS" then return {} end
   local refused = {}
   for _, found in ipairs(require("tap.drift").detect(plan.cfn, plan.stack.StackId)) do
     refused[#refused + 1] = { resource = found.logical_id, reason = "it has drifted: " .. found.status }

@@ -27,6 +27,7 @@ local rollout = {}
 ---@field stack table tap.stack
 ---@field existing table? the stack that will be updated, as DescribeStacks gives it; nil: it will be created
 ---@field began number
+---@field input table? the request, when it is not made of the target's template
 
 --- Reads what is to be deployed, and where it stands.
 ---@param ctx tap.Context
@@ -98,11 +99,13 @@ local function make(job, input, guard, name)
   local new = is_new(job)
   input.ChangeSetName, input.ChangeSetType = name, new and "CREATE" or "UPDATE"
   input.ClientToken = job.ctx:token("change-set", job.target.name)
-  input.IncludeNestedStacks = true
+  local reverts = job.p.revert_drift and not new
+  input.DeploymentMode = reverts and "REVERT_DRIFT" or nil
+  input.IncludeNestedStacks = not reverts or nil -- the service has no drift-aware sets of nested stacks
   input.ImportExistingResources = job.p.import_existing or nil
   if new then input.OnStackFailure = job.p.on_failure end
   local set, e = errors.try(changeset.make, job.cfn, input)
-  if e then deployment.raise_rejected(e, job.target.template.path) end
+  if e then deployment.raise_rejected(e, job.target.template and job.target.template.path or job.target.name) end
   guard.set = set
   job.stack.id = set.stack_id
   return set
@@ -137,7 +140,7 @@ end
 
 local function check_gates(job, set)
   local passed = gates.check({ changes = set:changes(), stack = job.stack:must_describe(), cfn = job.cfn,
-    now = task.now() }, job.target.file.gates, job.p.accept)
+    now = task.now(), reverts_drift = job.p.revert_drift }, job.target.file.gates, job.p.accept)
   for _, line in ipairs(passed) do job.ctx.out:warn("accepted: " .. line) end
 end
 
@@ -211,7 +214,7 @@ end
 local function change(job)
   local ctx, p = job.ctx, job.p
   local again = { idempotent = true }
-  local input = ctx:step("check", function() return rollout.check(job) end, again)
+  local input = job.input or ctx:step("check", function() return rollout.check(job) end, again)
   local name = changeset.name(ctx.run_id)
   local guard <close> = unless_kept(job, name)
   local set = ctx:step("plan", function() return make(job, input, guard, name) end, again)

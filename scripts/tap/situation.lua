@@ -23,6 +23,8 @@ local MAX_NESTING = 5
 ---@field events table[] of the last operation
 ---@field failures table[] as tap.failure describes them
 ---@field resources table[] as DescribeStackResources gives them
+---@field target table tap.target
+---@field drifted table[] as tap.drift finds it; empty when nobody asked
 ---@field template table? tap.template, when the command names one
 local methods = {}
 methods.__index = methods

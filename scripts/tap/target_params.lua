@@ -28,6 +28,8 @@ local ROLLOUT = {
     help = "when another operation is at work: fail, wait and go on, or only follow it" },
   { "break-lock", "boolean", default = false, help = "take the stack's lock from a run that is dead for certain" },
   { "import-existing", "boolean", default = false, help = "take over resources that exist under their custom name" },
+  { "revert-drift", "boolean", default = false,
+    help = "bring what was changed or deleted by hand back to what the template says (nested stacks are left out)" },
   { "verify", "boolean", default = true, help = "--no-verify does not read back what was made" },
   { "timeout", "duration", help = "stop waiting after this long (default 1h, or the stack file's)" },
   { "dry-run", "boolean", default = false, help = "show the changes, execute nothing; exit 20 when there are any" },

@@ -58,12 +58,20 @@ function template:problem(path, message)
   return { file = self.path, line = key_line or line, column = key_column or column, message = message }
 end
 
---- "file:line:column" of a resource; nil when the template does not have it.
+--- "file:line:column" of a resource, or of a property of it; nil when the template does not have the resource.
 ---@param id string
+---@param pointer string? "/VisibilityTimeout", "/Tags/0/Value"; the place is as deep as the template goes
 ---@return string?
-function template:place_of_resource(id)
+function template:place_of_resource(id, pointer)
   if type(self.root.Resources) ~= "table" or self.root.Resources[id] == nil then return nil end
-  local problem = self:problem({ "Resources", id }, "")
+  local path, node = { "Resources", id }, self.root.Resources[id]
+  for name in (pointer and "Properties" .. pointer or ""):gmatch("[^/]+") do
+    local key = json.is_list(node) and math.tointeger(tonumber(name) or -1) + 1 or name
+    node = type(node) == "table" and node[key] or nil
+    if node == nil then break end
+    path[#path + 1] = key
+  end
+  local problem = self:problem(path, "")
   return ("%s:%d:%d"):format(problem.file, problem.line, problem.column)
 end
 

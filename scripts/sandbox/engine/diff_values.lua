@@ -78,7 +78,7 @@ end
 -- A detail with its values; nil when the value stays after all.
 local function valued(detail, before, after)
   local target = detail.Target
-  if target.Attribute ~= "Properties" or not target.Name then return detail end
+  if target.Attribute ~= "Properties" or not target.Name or target.AfterValueFrom then return detail end
   local old, new = before[target.Name], after[target.Name]
   if same(old, new) then return nil end
   local out = { Evaluation = detail.Evaluation, ChangeSource = detail.ChangeSource,

@@ -5,6 +5,7 @@
 local operation = require "sandbox.engine.operation"
 local change = require "sandbox.engine.change"
 local cleanup = require "sandbox.engine.cleanup"
+local drift_aware = require "sandbox.engine.drift_aware"
 local import = require "sandbox.engine.import"
 local outputs = require "sandbox.engine.outputs"
 local policy = require "sandbox.engine.policy"
@@ -116,12 +117,14 @@ end
 -- One that is there is changed; one that is not, or that a failed creation left, is created.
 local function visit(op, id, turn)
   local stack = op.stack
-  local resource = stack.resources[id]
+  local before = stack.resources[id]
   local function done(ok) resource_done(op, stack.resources[id], turn, ok) end
-  if resource and resource.physical_id ~= "" and resource.status ~= "DELETE_COMPLETE" then
-    return change.apply(op, resource, stack.template.resources[id], { done = done }, op.touched)
+  local is_there = before and before.physical_id ~= "" and before.status ~= "DELETE_COMPLETE"
+  if is_there and not (op.drift_aware and drift_aware.begin(before, op:now())) then
+    return change.apply(op, before, stack.template.resources[id], { done = done }, op.touched)
   end
-  resource = provision.resource(op, id)
+  local resource = provision.resource(op, id)
+  resource.stream = before and before.stream or resource.stream -- what is made again gets other ids
   stack.resources[id] = resource
   if op.imports[id] then return import.resource(op, resource, op.imports[id], { done = done }) end
   op.created[resource] = true
@@ -144,12 +147,13 @@ end
 ---@param stack table
 ---@param target table the stack's fields as they are to be: template, plan, tags, ...
 ---@param options { token: string?, disable_rollback: boolean?, policy: table?, express: boolean?,
----  imports: table<string, table>? } policy: in place of the stack's; imports: logical id -> the thing that
--- is taken over instead of made
+---  imports: table<string, table>?, drift_aware: boolean? } policy: in place of the stack's; imports: logical
+-- id -> the thing that is taken over instead of made; drift_aware: from what resources really are
 function update.start(world, stack, target, options)
   local op = operation.begin(world, stack, "UPDATE_STACK", options.token)
   op.failed, op.touched, op.created, op.imports = {}, {}, {}, options.imports or {}
   stack.express = options.express
+  op.drift_aware = options.drift_aware
   op.disable_rollback, op.policy = options.disable_rollback, options.policy or stack.policy
   local previous = apply_target(stack, target)
   local earlier = stack.unfinished -- an update that failed and stayed: the way back is the one to before it

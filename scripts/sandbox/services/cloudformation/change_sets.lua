@@ -6,6 +6,7 @@ local same = require "sandbox.same"
 local parameters = require "sandbox.template.parameters"
 local create = require "sandbox.engine.create"
 local diff = require "sandbox.engine.diff"
+local drift_aware = require "sandbox.engine.drift_aware"
 local diff_values = require "sandbox.engine.diff_values"
 local early_validation = require "sandbox.engine.early_validation"
 local import = require "sandbox.engine.import"
@@ -25,9 +26,14 @@ local NO_CHANGES = "The submitted information didn't contain changes. Submit dif
   .. "a change set."
 local NO_UPDATES = "No updates are to be performed."
 
--- What a change set may not ask for in this version is refused by name rather than ignored.
-local function check_emulated(input)
-  if input.DeploymentMode then fault.not_emulated("cloudformation CreateChangeSet with DeploymentMode") end
+-- Only what is there can have drifted. Nested stacks are left out, as in the service.
+local function check_mode(input)
+  if not input.DeploymentMode then return end
+  if (input.ChangeSetType or "UPDATE") ~= "UPDATE" then
+    fault.validation("DeploymentMode %s is only supported for change sets of type UPDATE", input.DeploymentMode)
+  elseif input.IncludeNestedStacks then
+    fault.validation("IncludeNestedStacks is not supported with DeploymentMode %s", input.DeploymentMode)
+  end
 end
 
 -- The record of the stack that a change set would create; it is in the store only once all is checked.
@@ -78,16 +84,19 @@ local function finish_creation(context, set)
   -- What a failed update has left half done is to do, also when nothing else is asked for.
   local half_done = set.stack.status == "UPDATE_FAILED" or set.stack.status == "CREATE_FAILED"
   local something, why = half_done or has_changes(set), nil
-  if not something and not set.nested then return refuse(set, NO_CHANGES) end
-  local changes = diff.changes(set.stack, set.target, set.imports)
+  if not something and not set.nested and not set.deployment_mode then return refuse(set, NO_CHANGES) end
+  local changes, now = diff.changes(set.stack, set.target, set.imports), context.world.clock.now()
+  if set.deployment_mode then changes = drift_aware.changes(changes, set.stack, set.target, now) end
   if set.nested then changes, why = nested_sets.make(context, set, changes, new_child) end
   if not why and not something and #changes == 0 then
     set.unchanged = true
-    return refuse(set, set.children[1] and NO_UPDATES or NO_CHANGES)
+    return refuse(set, set.children and set.children[1] and NO_UPDATES or NO_CHANGES)
   end
-  why = why or set.validated and validate(set, changes, context.world.clock.now())
+  why = why or set.validated and validate(set, changes, now)
   if why then return refuse(set, why) end
-  set.status, set.execution, set.changes = "CREATE_COMPLETE", "AVAILABLE", changes
+  set.status, set.execution = "CREATE_COMPLETE", "AVAILABLE"
+  set.changes = set.deployment_mode and drift_aware.without_values(changes) or changes
+  set.drift_status = set.deployment_mode and set.stack.drift.status
   set.changes_with_values = diff_values.of(changes, set.stack, set.target)
 end
 
@@ -102,7 +111,7 @@ local function record(context, input, stack, target)
       json.list {},
     config = input.DeploymentConfig, events = {}, operation_id = stack.stream:uuid(), validated =
       not input.DisableValidation,
-    on_stack_failure = input.OnStackFailure, capabilities = input.Capabilities,
+    deployment_mode = input.DeploymentMode, on_stack_failure = input.OnStackFailure, capabilities = input.Capabilities,
   }
 end
 
@@ -180,7 +189,7 @@ local function imports_of(context, input, stack, target)
 end
 
 function change_sets.CreateChangeSet(context, input)
-  check_emulated(input)
+  check_mode(input)
   local stack, is_new = FIND[input.ChangeSetType or "UPDATE"](context, input)
   local before = reads.change_set_of(stack, input.ChangeSetName)
   if before and input.ClientToken and before.token == input.ClientToken then
@@ -228,7 +237,8 @@ function change_sets.DescribeChangeSet(context, input)
   out.Changes = json.list {}
   for i, change in ipairs(page) do out.Changes[i] = { Type = "Resource", ResourceChange = change } end
   out.NextToken, out.Parameters = next_token, shown_parameters(target)
-  out.OnStackFailure = set.on_stack_failure
+  out.OnStackFailure, out.DeploymentMode = set.on_stack_failure, set.deployment_mode
+  out.StackDriftStatus = set.drift_status or nil
   out.NotificationARNs = json.list(target.notification_arns or {})
   out.RollbackConfiguration = target.rollback_configuration or {}
   out.Capabilities, out.Tags = json.list(set.capabilities or {}), target.tags
@@ -302,7 +312,7 @@ local function update_stack(context, set, input)
   update.start(context.world, set.stack, set.target,
     { token = input.ClientRequestToken, disable_rollback = mode_of(set, input).disable_rollback,
       express = mode_of(set, input).express,
-      imports = set.imports })
+      imports = set.imports, drift_aware = set.deployment_mode ~= nil })
 end
 
 local function import_into_stack(context, set, input)
