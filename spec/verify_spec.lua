@@ -233,3 +233,74 @@ describe("docs/checks.md", function()
     assert.equal(sys.read_file "docs/checks.md", text)
   end)
 end)
+
+describe("the healthy share", function()
+  local function fleet(word)
+    return {
+      Template = { Type = "AWS::EC2::LaunchTemplate", Properties = { LaunchTemplateData = {
+        ImageId = "ami-0123456789abcdef0", InstanceType = "t3.micro" } } },
+      Fleet = { Type = "AWS::AutoScaling::AutoScalingGroup", Properties = { AutoScalingGroupName = "fleet",
+        MinSize = "2", MaxSize = "4", DesiredCapacity = "2", AvailabilityZones = { "us-east-1a" },
+        LaunchTemplate = { LaunchTemplateId = { Ref = "Template" }, Version = "1" } } },
+      Topic = { Type = "AWS::SNS::Topic", Properties = { DisplayName = word } },
+    }
+  end
+
+  local function update(run, share)
+    local path = helpers.file("web.json", json.encode { Resources = fleet "b" })
+    helpers.file("web.stack.lua", ('return { stack_name = "web", healthy_share = %s }'):format(share),
+      path:match("^(.*)/"))
+    return run { "update", "--template", path, "--yes", "--no-verify" }
+  end
+
+  it("is shown before and after an update, and lets none begin below what a stack file wants", function()
+    in_sandbox(function(run)
+      deploy(run, fleet "a")
+      local group = aws(run, "autoscaling", "describe-auto-scaling-groups", {}).AutoScalingGroups[1]
+      aws(run, "autoscaling", "set-instance-health", { InstanceId = group.Instances[1].InstanceId,
+        HealthStatus = "Unhealthy" })
+      local refused = update(run, 0.9)
+      assert.equal(4, refused.code, refused.err)
+      assert.matches("Fleet: 1 of 2 healthy: an update would begin below the healthy share of 0.9", refused.err, 1, true)
+      local result = update(run, 0.5)
+      assert.equal(0, result.code, result.err)
+      assert.matches("Fleet: 1 of 2 healthy\n", result.out, 1, true)
+      assert.matches("Fleet: 1 of 2 healthy (before: 1 of 2)", result.out, 1, true)
+    end)
+  end)
+
+  it("is verified after it, so that a way back can follow", function()
+    local capacity = require "tap.capacity"
+    local calls = { autoscaling = { describe_auto_scaling_groups = function()
+      return { AutoScalingGroups = { { DesiredCapacity = 2, Instances = {
+        { LifecycleState = "InService", HealthStatus = "Healthy" },
+        { LifecycleState = "Pending", HealthStatus = "Healthy" } } } } }
+    end } }
+    local job = {
+      ctx = { client = function(_, name) return calls[name] end, out = { note = function() end } },
+      cfn = { each = function()
+        local given = false
+        return function()
+          if given then return nil end
+          given = true
+          return { ResourceType = "AWS::AutoScaling::AutoScalingGroup", LogicalResourceId = "Fleet",
+            PhysicalResourceId = "fleet", ResourceStatus = "UPDATE_COMPLETE" }
+        end
+      end },
+      stack = { id = "arn" }, target = { file = { healthy_share = 0.9 } },
+      capacity = { { logical_id = "Fleet", healthy = 2, wanted = 2, share = 1 } },
+    }
+    local result = capacity.after(job)[1]
+    assert.same({ "failed", "Fleet", "1 of 2 healthy" }, { result.status, result.subject, result.message })
+    job.target.file.healthy_share = 0.5
+    assert.equal("passed", capacity.after(job)[1].status)
+  end)
+
+  it("is a share", function()
+    in_sandbox(function(run)
+      local result = update(run, 50)
+      assert.equal(2, result.code)
+      assert.matches("it is a share from 0 to 1", result.err, 1, true)
+    end)
+  end)
+end)

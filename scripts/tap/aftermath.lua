@@ -1,6 +1,7 @@
 --- What comes after a change: verification, the way back when it fails and the stack file wants that, and the
 -- notification of how it all went.
 
+local capacity = require "tap.capacity"
 local deployment = require "tap.deployment"
 local errors = require "tap.error"
 local exit = require "tap.exit"
@@ -63,6 +64,7 @@ local function check(job, before, value, words)
   local results = ctx:step("verify", function()
     return verify.run(ctx, job.cfn, description, { settings = job.target.file.verify })
   end, { idempotent = true })
+  for _, result in ipairs(capacity.after(job)) do results[#results + 1] = result end
   value.verified = results
   local _, e = errors.try(verify.demand, job.target.name, results)
   if not e then return value, ("%s\n%d checks passed"):format(words, #results) end
@@ -125,7 +127,12 @@ function aftermath.run(job, verb, body)
   local _, e = errors.try(function()
     value, words = body()
     if not changed_nothing(value) and verb ~= "delete" then record_version(job) end
-    if job.p.verify and not changed_nothing(value) then value, words = check(job, before, value, words) end
+    if changed_nothing(value) then return end
+    if job.p.verify then
+      value, words = check(job, before, value, words)
+    else
+      capacity.after(job)
+    end
   end)
   if e or not changed_nothing(value) then tell(job, verb, value, e) end
   if e then error(e, 0) end

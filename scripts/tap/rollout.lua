@@ -2,6 +2,7 @@
 -- what was shown, and followed to its end. `deploy`, `update` and `create` of a stack that exists are this.
 
 local aftermath = require "tap.aftermath"
+local capacity = require "tap.capacity"
 local change_words = require "tap.change_words"
 local changeset = require "tap.changeset"
 local deployment = require "tap.deployment"
@@ -27,6 +28,7 @@ local rollout = {}
 ---@field stack table tap.stack
 ---@field existing table? the stack that will be updated, as DescribeStacks gives it; nil: it will be created
 ---@field began number
+---@field capacity table[]? what was healthy before, as tap.capacity reads it
 ---@field input table? the request, when it is not made of the target's template
 
 --- Reads what is to be deployed, and where it stands.
@@ -227,6 +229,7 @@ local function change(job)
       "nothing was executed"
   end
   check_gates(job, set)
+  if not is_new(job) then capacity.before(job) end
   if p.no_execute then
     guard.kept = true
     return left_for_later(job, set, fingerprint)

@@ -18,7 +18,7 @@ local FIELDS = {
   notification_arns = { "table" }, stack_policy = { "string", "table" }, termination_protection = { "boolean" },
   rollback_triggers = { "table" }, timeouts = { "table" }, on_timeout = { "string" }, verify = { "table" },
   notify = { "table" }, gates = { "table" }, allowed_accounts = { "table" }, lock_table = { "string" },
-  bucket = { "string" }, on_verify_failure = { "string" }, depends_on = { "table" }, healthy_share = { "number" },
+  bucket = { "string" }, on_verify_failure = { "string" }, healthy_share = { "number" },
 }
 
 -- Fields of few words -> the words.
@@ -50,6 +50,9 @@ local function check_fields(t, path)
     if WORDS[name] and not one_of(t[name], WORDS[name]) then
       refuse(path, ("field '%s' is '%s'; it is one of %s"):format(name, t[name], table.concat(WORDS[name], ", ")))
     end
+  end
+  if t.healthy_share and not (t.healthy_share >= 0 and t.healthy_share <= 1) then
+    refuse(path, ("field 'healthy_share' is %g; it is a share from 0 to 1"):format(t.healthy_share))
   end
   if type(t.region) == "table" and type(t.region.fixed) ~= "string" then
     refuse(path, 'field \'region\' is "us-west-2" or { fixed = "us-west-2" }')
