@@ -105,6 +105,22 @@ static int l_mkdir_p(lua_State *L)
     return 0;
 }
 
+/* temp_folder(): a new folder of this user's alone, 0700, in $TMPDIR or /tmp. The caller removes
+ * it. A name that can be guessed would let another user of the machine put something in its place.
+ */
+static int l_temp_folder(lua_State *L)
+{
+    const char *base = getenv("TMPDIR");
+    char path[512];
+    int n = snprintf(path, sizeof path, "%s/tapengine-XXXXXX", base && *base ? base : "/tmp");
+    if (n < 0 || (size_t)n >= sizeof path)
+        return luaL_error(L, "TMPDIR is too long");
+    if (!mkdtemp(path))
+        raise_errno(L, "make a folder in", base && *base ? base : "/tmp");
+    lua_pushstring(L, path);
+    return 1;
+}
+
 static int l_cwd(lua_State *L)
 {
     char *path = getcwd(NULL, 0);
@@ -273,14 +289,23 @@ static int l_read_line(lua_State *L)
 int luaopen_tap_core_sys(lua_State *L)
 {
     static const luaL_Reg functions[] = {
-        {"read_file", l_read_file},   {"write_file", l_write_file},
-        {"exists", l_exists},         {"list_dir", l_list_dir},
-        {"mkdir_p", l_mkdir_p},       {"cwd", l_cwd},
-        {"getenv", l_getenv},         {"setenv", l_setenv},
-        {"environ", l_environ},       {"pid", l_pid},
-        {"executable", l_executable}, {"isatty", l_isatty},
-        {"write", l_write},           {"terminal_size", l_terminal_size},
-        {"read_line", l_read_line},   {NULL, NULL},
+        {"read_file", l_read_file},
+        {"write_file", l_write_file},
+        {"exists", l_exists},
+        {"list_dir", l_list_dir},
+        {"mkdir_p", l_mkdir_p},
+        {"cwd", l_cwd},
+        {"getenv", l_getenv},
+        {"setenv", l_setenv},
+        {"environ", l_environ},
+        {"pid", l_pid},
+        {"executable", l_executable},
+        {"isatty", l_isatty},
+        {"write", l_write},
+        {"terminal_size", l_terminal_size},
+        {"read_line", l_read_line},
+        {"temp_folder", l_temp_folder},
+        {NULL, NULL},
     };
     luaL_newlib(L, functions);
     lua_pushliteral(L, TAP_VERSION);

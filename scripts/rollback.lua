@@ -44,9 +44,10 @@ return tap.workflow {
   run = function(ctx, p)
     local rollout = require "tap.rollout"
     local version = find_version(p.stack_name, p.to)
-    local path = ("/tmp/tapengine-rollback.%d.template"):format(tap.sys.pid())
+    local folder = tap.sys.temp_folder()
+    ctx:finally(function() tap.proc.run { "rm", "-rf", folder } end)
+    local path = folder .. "/template"
     tap.sys.write_file(path, version.template)
-    ctx:finally(function() tap.proc.run { "rm", "-f", path } end)
     ctx.out:note(("version %d of %s, deployed %s"):format(version.n, p.stack_name, tap.iso_time(version.at)))
     local values = require("tap.target_params").values { stack_name = p.stack_name, template = path,
       parameter = tap.json.decode(version.parameters), tags = tags_of(version), accept = p.accept,

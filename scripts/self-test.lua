@@ -96,8 +96,7 @@ return tap.workflow {
     local util = require "tap.util"
     tap.template.read(p.template)
     ctx.out:to_stdout()
-    local folder = ("/tmp/tapengine-self-test.%d"):format(tap.sys.pid())
-    tap.sys.mkdir_p(folder)
+    local folder = tap.sys.temp_folder()
     local clean <close> = setmetatable({}, { __close = function() -- luacheck: ignore
       tap.proc.run { "rm", "-rf", folder }
     end })

@@ -4,37 +4,14 @@
 local json = require "tap.core.json"
 local proc = require "tap.core.proc"
 local sys = require "tap.core.sys"
-local task = require "tap.core.task"
+local foreign = require "spec.foreign.server"
 
-local TAPENGINE = sys.executable()
 local TEMPLATE = "templates/TapStack.json"
 
-local scratch, server_pid, url
-
--- The server is a process of its own, as a user has it; `timeout` ends it even when this spec dies.
-local function start_server()
-  scratch = proc.run({ "mktemp", "-d" }).out:gsub("%s+$", "")
-  local start = "timeout 300 %s sandbox --listen 127.0.0.1:0 --clock virtual >%s/server 2>&1 & echo $!"
-  server_pid = proc.run({ "sh", "-c", start:format(TAPENGINE, scratch) }).out:match("%d+")
-  for _ = 1, 200 do
-    url = sys.exists(scratch .. "/server") and sys.read_file(scratch .. "/server"):match("http://%S+:%d+")
-    if url then return end
-    task.sleep(0.05)
-  end
-  error("the sandbox did not start: " .. sys.read_file(scratch .. "/server"))
-end
-
--- A clean environment: nothing of the machine's configuration or credentials counts.
-local function environment(secret)
-  return {
-    PATH = "/usr/bin:/bin", HOME = scratch, AWS_DEFAULT_REGION = "us-east-1", AWS_PAGER = "",
-    AWS_ACCESS_KEY_ID = "test", AWS_SECRET_ACCESS_KEY = secret or "test", AWS_EC2_METADATA_DISABLED = "true",
-    AWS_CONFIG_FILE = "/dev/null", AWS_SHARED_CREDENTIALS_FILE = "/dev/null",
-  }
-end
+local server, url
 
 local function run(argv, secret)
-  argv.env = environment(secret)
+  argv.env = server:environment { AWS_SECRET_ACCESS_KEY = secret }
   return proc.run(argv)
 end
 
@@ -52,11 +29,11 @@ local function aws_fails(secret, ...)
 end
 
 describe("the AWS CLI", function()
-  setup(start_server)
-  teardown(function()
-    proc.run { "sh", "-c", "kill $0", server_pid }
-    proc.run { "rm", "-rf", scratch }
+  setup(function()
+    server = foreign.start()
+    url = server.url
   end)
+  teardown(function() server:stop() end)
 
   it("asks who it is", function()
     assert.are.equal("123456789012", aws("sts", "get-caller-identity").Account)
@@ -81,11 +58,11 @@ describe("the AWS CLI", function()
 
   it("copies files to S3 and back, and creates a stack from a template there", function()
     local bytes = ("0123456789abcdef"):rep(600000) -- more than one part
-    sys.write_file(scratch .. "/big", bytes)
+    sys.write_file(server.scratch .. "/big", bytes)
     aws("s3", "mb", "s3://foreign-bucket")
-    aws("s3", "cp", "--only-show-errors", scratch .. "/big", "s3://foreign-bucket/a/big")
-    aws("s3", "cp", "--only-show-errors", "s3://foreign-bucket/a/big", scratch .. "/back")
-    assert.is_true(sys.read_file(scratch .. "/back") == bytes)
+    aws("s3", "cp", "--only-show-errors", server.scratch .. "/big", "s3://foreign-bucket/a/big")
+    aws("s3", "cp", "--only-show-errors", "s3://foreign-bucket/a/big", server.scratch .. "/back")
+    assert.is_true(sys.read_file(server.scratch .. "/back") == bytes)
     aws("s3", "cp", "--only-show-errors", TEMPLATE, "s3://foreign-bucket/t.json")
     local answer = aws("cloudformation", "validate-template", "--template-url",
       "https://foreign-bucket.s3.amazonaws.com/t.json")
