@@ -18,6 +18,7 @@ return tap.workflow {
   run = function(ctx, p)
     local target, util, verify = require "tap.target", require "tap.util", require "tap.verify"
     local t = target.open(ctx, p, { name = true })
+    require("tap.check").demand_settings(t.file.verify, t.file.path)
     local cfn = tap.client "cloudformation"
     local description = tap.stack(cfn, t.name):must_describe()
     local results = verify.run(ctx, cfn, description, { only = p.check, timeout = p.timeout, settings = t.file.verify })

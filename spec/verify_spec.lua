@@ -139,7 +139,7 @@ describe("verify", function()
         folder .. "/tap/checks")
       local result = run { "verify", "--template", path, "--junit", folder .. "/out.xml", cwd = folder }
       assert.equal(9, result.code, result.err)
-      assert.matches("failed  queue-name  Queue  its name is <wrong>", result.out, 1, true)
+      assert.matches("failed  queue-name    Queue  its name is <wrong>", result.out, 1, true)
       local xml = require("tap.core.sys").read_file(folder .. "/out.xml")
       assert.matches('<failure message="its name is &lt;wrong&gt;"/>', xml, 1, true)
       local other = helpers.folder()
@@ -218,16 +218,27 @@ describe("the message", function()
 end)
 
 describe("docs/checks.md", function()
+  local HEAD = { "# Checks", "", "What `tapengine verify` and every deployment read back. Made from the files in "
+    .. "scripts/checks by spec/verify_spec.lua", "(TAP_WRITE_DOCS=1).", "", "| check | applies to | waits | what |",
+    "| --- | --- | --- | --- |" }
+  local SETTINGS = { "", "## Settings", "", "In a stack file: `verify = { strict = true, alarm = false, "
+    .. '["lambda-function"] = { payload = "{}" } }`. Every check takes `strict`;', "`false` switches one off.", "",
+    "| check | setting | what |", "| --- | --- | --- |" }
+
   it("lists every check that ships, as its file says", function()
     local sys = require "tap.core.sys"
-    local lines = { "# Checks", "", "What `tapengine verify` and every deployment read back. Made from the files in "
-      .. "scripts/checks by spec/verify_spec.lua", "(TAP_WRITE_DOCS=1).", "", "| check | applies to | waits | what |",
-      "| --- | --- | --- | --- |" }
+    local util = require "tap.util"
+    local lines, settings = { table.unpack(HEAD) }, { table.unpack(SETTINGS) }
     for _, entry in ipairs(require("tap.check").all()) do
       local one = entry.check
       lines[#lines + 1] = ("| `%s` | %s | %s | %s |"):format(one.name,
         one.type or one.output and "outputs" or "the stack", one.retry or "", one.summary)
+      for _, name in ipairs(util.sorted_keys(one.settings or {})) do
+        settings[#settings + 1] = ("| `%s` | %s | %s |"):format(one.name, name == "*" and "any" or "`" .. name .. "`",
+          one.settings[name][2])
+      end
     end
+    table.move(settings, 1, #settings, #lines + 1, lines)
     local text = table.concat(lines, "\n") .. "\n"
     if sys.getenv "TAP_WRITE_DOCS" == "1" then sys.write_file("docs/checks.md", text) end
     assert.equal(sys.read_file "docs/checks.md", text)

@@ -4,7 +4,7 @@ local tap = require "tap"
 
 return tap.check {
   name = "drift", summary = "no resource has drifted; on with `drift = { on = true }`",
-  stack = true,
+  stack = true, settings = { on = { "boolean", "detects drift" } },
 
   run = function(ctx, it)
     if not it.settings.on then return it:skip() end

@@ -13,9 +13,9 @@ return tap.check {
       if group.logGroupName == it.physical_id then found = group end
     end
     if not it:expect(found, "it does not exist") then return end
-    local days = tonumber(it.properties.RetentionInDays)
+    local days = tonumber(it:asked "RetentionInDays")
     it:expect(not days or found.retentionInDays == days, ("it keeps %s days, not %s"):format(
       tostring(found.retentionInDays), tostring(days)))
-    it:expect(found.kmsKeyId or not it.properties.KmsKeyId, "it is not encrypted by its key")
+    it:expect(found.kmsKeyId or not it:asked "KmsKeyId", "it is not encrypted by its key")
   end,
 }

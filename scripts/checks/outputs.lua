@@ -4,7 +4,7 @@ local tap = require "tap"
 
 return tap.check {
   name = "outputs", summary = "outputs have values; `outputs = { required = { ... } }` demands some",
-  stack = true,
+  stack = true, settings = { required = { "table", "keys of outputs that must be there" } },
 
   run = function(_, it)
     local values = {}

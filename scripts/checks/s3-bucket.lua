@@ -3,6 +3,7 @@
 local tap = require "tap"
 
 local BLOCKS = { "BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets" }
+local ALGORITHM = "BucketEncryption.ServerSideEncryptionConfiguration.1.ServerSideEncryptionByDefault.SSEAlgorithm"
 
 -- What the bucket has, or nil when it has none: the service answers that with an error of its own.
 local function setting(s3, method, bucket)
@@ -19,15 +20,18 @@ return tap.check {
     local s3 = ctx:client "s3"
     local block = setting(s3, "get_public_access_block", it.physical_id)
     local configuration = block and block.PublicAccessBlockConfiguration or {}
-    local asked_block = it.properties.PublicAccessBlockConfiguration or {}
     for _, name in ipairs(BLOCKS) do
-      local demanded = it.settings.strict or asked_block[name] == true
-      it:expect(configuration[name] or not demanded, name .. " is off")
+      it:expect(configuration[name] or not it:asks("PublicAccessBlockConfiguration." .. name), name .. " is off")
     end
     local encryption = setting(s3, "get_bucket_encryption", it.physical_id)
-    it:expect(encryption, "it is not encrypted")
+    if it:expect(encryption, "it is not encrypted") then
+      local rule = encryption.ServerSideEncryptionConfiguration.Rules[1].ApplyServerSideEncryptionByDefault
+      local wanted = it:asked(ALGORITHM)
+      it:expect(not wanted or rule.SSEAlgorithm == wanted, ("it is encrypted by %s, not by %s"):format(
+        rule.SSEAlgorithm, wanted))
+    end
     local versioning = s3:get_bucket_versioning { Bucket = it.physical_id }
-    local asked = it.properties.VersioningConfiguration ~= nil or it.settings.strict
+    local asked = it:asked "VersioningConfiguration.Status" == "Enabled" or it.settings.strict
     it:expect(not asked or versioning.Status == "Enabled", "versioning is " .. (versioning.Status or "off"))
   end,
 }

@@ -1,10 +1,12 @@
 --- A topic is there, and its subscriptions are confirmed.
 
 local tap = require "tap"
+local util = require "tap.util"
 
 return tap.check {
-  name = "sns-topic", summary = "a topic can be reached; subscriptions that nobody confirmed are told",
+  name = "sns-topic", summary = "a topic can be reached, with its subscriptions; those that nobody confirmed are told",
   type = "AWS::SNS::Topic",
+  settings = { confirmed = { "boolean", "demands that every subscription is confirmed" } },
 
   run = function(ctx, it)
     local sns = ctx:client "sns"
@@ -14,7 +16,9 @@ return tap.check {
       n = n + 1
       if one.SubscriptionArn == "PendingConfirmation" then pending[#pending + 1] = one.Endpoint end
     end
+    local asked = #(it:asked "Subscription" or {})
+    it:expect(n >= asked, ("%d of %s are there"):format(n, util.count(asked, "subscription")))
     it:expect(#pending == 0 or not it.settings.confirmed, "not confirmed: " .. table.concat(pending, ", "))
-    it:note(("%d subscriptions, %d not confirmed"):format(n, #pending))
+    it:note(("%s, %d not confirmed"):format(util.count(n, "subscription"), #pending))
   end,
 }

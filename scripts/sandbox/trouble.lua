@@ -20,6 +20,7 @@ trouble.kinds = {
   unavailable = refusal(503, "ServiceUnavailable", "Service is unavailable"),
   internal = refusal(500, "InternalFailure", "Unknown"),
   expired = refusal(403, "ExpiredToken", "The security token included in the request is expired"),
+  denied = refusal(403, "AccessDenied", "User is not authorized to perform this action"),
   cut_before = { effect = false },
   cut_after = { effect = true },
   truncated = { effect = true, keep = 0.5 },

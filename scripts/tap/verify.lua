@@ -1,7 +1,9 @@
 --- Verification: reads the real things back after a deployment. All checks that apply run side by side; what may take
 -- time is tried again until its deadline. What cannot be read is unknown, which is not passed.
 
+local asked = require "tap.asked"
 local check = require "tap.check"
+local core_log = require "tap.core.log"
 local errors = require "tap.error"
 local json = require "tap.core.json"
 local task = require "tap.task"
@@ -13,44 +15,50 @@ local SIDE_BY_SIDE = 12
 local FIRST_INTERVAL, LAST_INTERVAL, GROWTH = 2, 15, 1.5 -- seconds between two attempts
 local TROUBLE = 120 -- seconds for which trouble on the way to AWS is outlived, whatever the check's own patience
 local ENDINGS = { waiting = "failed", troubled = "unknown" }
-local MAX_NESTING = 5
+local NESTED, MAX_NESTING = "AWS::CloudFormation::Stack", 5
 local DENIED = { AccessDenied = true, AccessDeniedException = true, UnauthorizedOperation = true,
   AuthorizationError = true }
 
 ---------------------------------------------------------------------------------------------------------
 -- What there is to check
 
--- The template with its macros applied; its properties are what was asked for.
-local function template_of(cfn, stack_id)
-  local answer = errors.try(cfn.get_template, cfn, { StackName = stack_id, TemplateStage = "Processed" })
-  local body = answer and answer.TemplateBody
-  if type(body) == "string" then
-    local document = errors.try(require("tap.core.document").any, body, "template")
-    body = document and document:root()
-  end
-  return type(body) == "table" and body.Resources or {}
+-- What the template asks of each resource. Without permission to read it that is unknown, and so is every check's
+-- verdict on it: the problem is kept.
+local function ask(cfn, description, items, problems)
+  local ids = {}
+  for _, item in ipairs(items) do ids[item.LogicalResourceId] = item.PhysicalResourceId end
+  local properties, e = errors.try(function()
+    local answer = cfn:get_template { StackName = description.StackId, TemplateStage = "Processed" }
+    return asked.properties(answer.TemplateBody, description, ids)
+  end)
+  if e then problems[#problems + 1] = { name = description.StackName, message = tostring(e) } end
+  return properties or {}
 end
 
-local function add_resources(cfn, stack_id, depth, into)
-  local template = template_of(cfn, stack_id)
-  for item in cfn:each("list_stack_resources", { StackName = stack_id }) do
-    local definition = template[item.LogicalResourceId] or {}
-    if item.ResourceStatus ~= "DELETE_COMPLETE" then
-      into[#into + 1] = { logical_id = item.LogicalResourceId, physical_id = item.PhysicalResourceId,
-        type = item.ResourceType, properties = definition.Properties or {} }
-      if item.ResourceType == "AWS::CloudFormation::Stack" and depth < MAX_NESTING then
-        add_resources(cfn, item.PhysicalResourceId, depth + 1, into)
-      end
+-- Adds a stack's resources, and those of the stacks in it.
+local function add_resources(cfn, description, depth, into)
+  local items = {}
+  for item in cfn:each("list_stack_resources", { StackName = description.StackId }) do
+    if item.ResourceStatus ~= "DELETE_COMPLETE" then items[#items + 1] = item end
+  end
+  local properties = ask(cfn, description, items, into.problems)
+  for _, item in ipairs(items) do
+    into.resources[#into.resources + 1] = { stack = description, type = item.ResourceType,
+      logical_id = item.LogicalResourceId, physical_id = item.PhysicalResourceId,
+      properties = properties[item.LogicalResourceId] or {}, status = item.ResourceStatus,
+      reason = item.ResourceStatusReason }
+    if item.ResourceType == NESTED and item.PhysicalResourceId and depth < MAX_NESTING then
+      local nested = cfn:describe_stacks({ StackName = item.PhysicalResourceId }).Stacks[1]
+      add_resources(cfn, nested, depth + 1, into)
     end
   end
-  return into
 end
 
 local SUBJECTS = {
-  type = function(one, description, resources, found)
+  type = function(one, _, resources, found)
     for _, resource in ipairs(resources) do
-      if resource.type == one.type then
-        resource.stack = description
+      local is_there = resource.physical_id and resource.physical_id ~= "" -- else it was never made
+      if resource.type == one.type and is_there then
         found[#found + 1] = { name = resource.logical_id, fields = resource }
       end
     end
@@ -68,20 +76,24 @@ local SUBJECTS = {
   end,
 }
 
+-- What the stack file says for a check: its own settings over those of all.
+local function settings_of(one, settings)
+  local own = { strict = settings.strict }
+  if type(settings[one.name]) == "table" then
+    for name, value in pairs(settings[one.name]) do own[name] = value end
+  end
+  return own
+end
+
 local function jobs_for(checks, description, resources, settings)
   local jobs = {}
   for _, entry in ipairs(checks) do
     local one, found = entry.check, {}
-    local setting = settings[one.name]
     for field, find in pairs(SUBJECTS) do
-      if one[field] and setting ~= false then find(one, description, resources, found) end
+      if one[field] and settings[one.name] ~= false then find(one, description, resources, found) end
     end
     for _, subject in ipairs(found) do
-      local own = type(setting) == "table" and setting or {}
-      local fields = { settings = setmetatable({}, { __index = function(_, name)
-        if own[name] ~= nil then return own[name] end
-        return name == "strict" and settings.strict or nil
-      end }) }
+      local fields = { settings = settings_of(one, settings) }
       for name, value in pairs(subject.fields) do fields[name] = value end
       jobs[#jobs + 1] = { check = one, subject = subject.name, fields = fields }
     end
@@ -97,8 +109,9 @@ local function attempt(ctx, job)
   local it = check.subject(job.fields)
   local _, e = errors.try(job.check.run, ctx, it)
   if e then
-    if require("tap.exit").outcome(e) == "credentials" and not DENIED[e.code] then error(e, 0) end
-    if DENIED[e.code] then return "unknown", "it cannot be read: " .. tostring(e) end
+    local is_denied = DENIED[e.code]
+    if not is_denied and require("tap.exit").outcome(e) == "credentials" then error(e, 0) end
+    if is_denied or e.status == 403 then return "unknown", "it cannot be read: " .. tostring(e) end
     local passing = e.class == "network" or e.class == "timeout" or e.retryable or (e.status or 0) >= 500
     return passing and "troubled" or "failed", tostring(e)
   end
@@ -108,17 +121,18 @@ local function attempt(ctx, job)
   return "passed", table.concat(it.notes, "; ")
 end
 
-local function run_job(ctx, job, limit)
+-- Only what is at work counts for the gate, so that what waits holds up nothing.
+local function run_job(ctx, job, limit, gate)
   local began, interval = task.monotonic(), FIRST_INTERVAL
   local patience = { waiting = math.min(job.check.retry_seconds, limit) }
   patience.troubled = math.max(patience.waiting, TROUBLE)
   while true do
-    local status, message = attempt(ctx, job)
+    local status, message = gate:with(attempt, ctx, job)
     local now = task.monotonic()
     local left = patience[status] and began + patience[status] - now or 0
     if left <= 0 then
-      return { check = job.check.name, subject = job.subject, seconds = util.round(now - began), message = message,
-        status = ENDINGS[status] or status }
+      return { check = job.check.name, subject = job.subject, seconds = util.round(now - began),
+        message = core_log.redact(message), status = ENDINGS[status] or status }
     end
     task.sleep(math.min(interval, left + 0.001))
     interval = math.min(interval * GROWTH, LAST_INTERVAL)
@@ -150,15 +164,20 @@ end
 ---@return { check: string, subject: string, status: "passed"|"failed"|"unknown", message: string,
 ---  seconds: number }[] results in the checks' and the resources' order
 function verify.run(ctx, cfn, description, options)
-  local resources = add_resources(cfn, description.StackId, 0, {})
-  local jobs = jobs_for(chosen(options.only), description, resources, options.settings or {})
+  local all = { resources = {}, problems = {} }
+  add_resources(cfn, description, 0, all)
+  local jobs = jobs_for(chosen(options.only), description, all.resources, options.settings or {})
   local gate, functions = task.semaphore(SIDE_BY_SIDE), {}
   for index, job in ipairs(jobs) do
-    functions[index] = function() return gate:with(run_job, ctx, job, options.timeout or math.huge) end
+    functions[index] = function() return run_job(ctx, job, options.timeout or math.huge, gate) end
   end
   local results = json.list {}
   for _, result in ipairs(task.all(functions)) do
     if result.status ~= "skipped" then results[#results + 1] = result end
+  end
+  for _, problem in ipairs(all.problems) do
+    results[#results + 1] = { check = "template", subject = problem.name, status = "unknown", seconds = 0,
+      message = "what was asked for is not known: " .. problem.message }
   end
   return results
 end
