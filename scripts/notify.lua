@@ -17,6 +17,7 @@ return tap.workflow {
   run = function(ctx, p)
     local deployment, notify, status = require "tap.deployment", require "tap.notify", require "tap.status"
     local t = require("tap.target").open(ctx, p, { name = true })
+    notify.demand_settings(t.file.notify, t.file.path)
     local cfn = tap.client "cloudformation"
     local found = tap.stack(cfn, t.name):must_describe()
     local settled = status.settled(found.StackStatus)

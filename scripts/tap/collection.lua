@@ -46,7 +46,7 @@ end
 
 --- Checks the fields of a table that such a file returns.
 ---@param t table
----@param fields table<string, string> field -> its Lua type
+---@param fields table<string, string> field -> its Lua type: "string", "string or table"
 ---@param code string of the error
 ---@param what string "a check"
 function collection.check_fields(t, fields, code, what)
@@ -56,8 +56,8 @@ function collection.check_fields(t, fields, code, what)
       refuse(("%s has no field '%s'%s"):format(what, tostring(field), util.suggest(tostring(field),
         util.sorted_keys(fields))))
     end
-    if type(value) ~= fields[field] then
-      refuse(("field '%s' is a %s, not a %s"):format(field, type(value), fields[field]))
+    if not fields[field]:find(type(value), 1, true) then
+      refuse(("%s: field '%s' is a %s, not a %s"):format(what, field, type(value), fields[field]))
     end
   end
 end

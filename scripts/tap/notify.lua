@@ -1,7 +1,8 @@
 --- Tells people how a run has ended: the SNS topic that the stack names in an output, else TAP_SNS_TOPIC_ARN, else mail
--- through SES to TAP_NOTIFY_EMAIL; and a webhook, Slack, a file, a command, any of them. A message that cannot be
--- delivered is told and changes nothing: the run's outcome is what AWS did.
+-- through SES to TAP_NOTIFY_EMAIL, the first that takes it; and a webhook, Slack, a file, a command, any of them. A
+-- message that cannot be delivered is told and changes nothing: the run's outcome is what AWS did.
 
+local collection = require "tap.collection"
 local core_log = require "tap.core.log"
 local errors = require "tap.error"
 local http = require "tap.core.http"
@@ -86,6 +87,11 @@ end
 
 local senders = {}
 
+local function environment(name)
+  local value = sys.getenv(name)
+  return value ~= "" and value or nil
+end
+
 function senders.sns(ctx, notice, arn)
   local region = arn:match("^arn:[^:]+:sns:([^:]+):")
   if not region then
@@ -96,47 +102,56 @@ function senders.sns(ctx, notice, arn)
 end
 
 function senders.email(ctx, notice, address)
-  local from = sys.getenv("TAP_NOTIFY_FROM")
+  local addresses = json.list {}
+  for one in address:gmatch "[^,%s]+" do addresses[#addresses + 1] = one end
   ctx:client("sesv2"):send_email {
-    FromEmailAddress = from and from ~= "" and from or address, Destination = { ToAddresses = { address } },
+    FromEmailAddress = environment "TAP_NOTIFY_FROM" or addresses[1], Destination = { ToAddresses = addresses },
     Content = { Simple = { Subject = { Data = notify.subject(notice) },
       Body = { Text = { Data = notify.body(notice) } } } } }
 end
 
-local function post(url, value)
+local function post(url, body)
   core_log.secret(url)
-  local answer = http.request { url = url, method = "POST", timeout = HTTP_LIMIT, body = json.encode(value),
+  local answer = http.request { url = url, method = "POST", timeout = HTTP_LIMIT, body = body,
     headers = { ["Content-Type"] = "application/json" } }
   if answer.status >= 300 then
     errors.raise { class = "failed", code = "Refused", message = ("it answered %d"):format(answer.status) }
   end
 end
 
-local function redacted(notice)
+local function redacted(value)
+  if type(value) == "string" then return core_log.redact(value) end
+  if type(value) ~= "table" then return value end
   local copy = {}
-  for name, value in pairs(notice) do
-    copy[name] = type(value) == "string" and core_log.redact(value) or value
-  end
-  copy.time, copy.console = text.iso_time(task.now()), console_link(notice)
+  for name, member in pairs(value) do copy[name] = redacted(member) end
   return copy
 end
 
-function senders.webhook(_, notice, url) post(url, redacted(notice)) end
+-- The notice for a program.
+local function as_json(notice)
+  local copy = redacted(notice)
+  copy.time, copy.console = text.iso_time(task.now()), console_link(notice)
+  return json.encode(copy)
+end
+
+function senders.webhook(_, notice, url) post(url, as_json(notice)) end
+
+local SLACK_ENTITIES = { ["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;" }
 
 function senders.slack(_, notice, url)
-  post(url, { text = ("*%s*\n```\n%s\n```"):format(notify.subject(notice), notify.body(notice):gsub("[&<>]",
-    { ["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;" })) })
+  local words = ("*%s*\n```\n%s\n```"):format(notify.subject(notice), notify.body(notice))
+  post(url, json.encode { text = words:gsub("[&<>]", SLACK_ENTITIES) })
 end
 
 function senders.file(_, notice, path)
-  local before = sys.exists(path) and sys.read_file(path) or ""
-  sys.write_file(path, before .. json.encode(redacted(notice)) .. "\n")
+  local file <close> = assert(io.open(path, "a")) -- one write, so that runs side by side do not mix their lines
+  assert(file:write(as_json(notice), "\n"))
 end
 
 -- A program of the user's gets the notice as JSON on its input.
 function senders.command(_, notice, words)
   local argv = type(words) == "table" and { table.unpack(words) } or { words }
-  argv.input = json.encode(redacted(notice))
+  argv.input = as_json(notice)
   local result = task.timeout(HTTP_LIMIT, proc.run, argv)
   if result.code ~= 0 then
     errors.raise { class = "failed", code = "CommandFailed", message = ("it ended with code %d: %s"):format(
@@ -144,38 +159,83 @@ function senders.command(_, notice, words)
   end
 end
 
-local function environment(name)
-  local value = sys.getenv(name)
-  return value ~= "" and value or nil
+-- The topic that the stack names in an output. A key of the stack file that the stack does not have is a problem,
+-- except when the stack has no outputs (any more) at all.
+local function topic_of(notice, settings)
+  local outputs, key = notice.outputs or {}, settings.output
+  if key then
+    local is_wrong = not outputs[key] and next(outputs) ~= nil
+    return outputs[key], is_wrong and ("the stack has no output %s%s"):format(key,
+      util.suggest(key, util.sorted_keys(outputs))) or nil
+  end
+  for _, usual in ipairs(DEFAULT_OUTPUTS) do
+    if (outputs[usual] or ""):find("^arn:[^:]+:sns:") then return outputs[usual] end
+  end
 end
 
--- The topic that the stack names in an output.
-local function topic_of(notice, settings)
-  local outputs = notice.outputs or {}
-  if settings.output then return outputs[settings.output] end
-  for _, key in ipairs(DEFAULT_OUTPUTS) do
-    if (outputs[key] or ""):find("^arn:[^:]+:sns:") then return outputs[key] end
-  end
-  return nil
-end
+---@class tap.NoticeTarget
+---@field kind string a key of senders
+---@field setting any
+---@field problem string? why it cannot be reached
 
 --- Where a notice goes.
 ---@param notice tap.Notice
 ---@param settings { output: string?, file: string?, command: string|string[]?, on: "always"|"failure"? }
----@return { kind: string, setting: any }[]
+---@return tap.NoticeTarget[][] of each list, the first that takes the notice is enough
 function notify.targets(notice, settings)
-  local list = {}
-  local function add(kind, setting)
-    if setting then list[#list + 1] = { kind = kind, setting = setting } end
-    return setting
+  local topic, problem = topic_of(notice, settings)
+  local candidates = {
+    { { "sns", topic, problem }, { "sns", environment "TAP_SNS_TOPIC_ARN" },
+      { "email", environment "TAP_NOTIFY_EMAIL" } },
+    { { "webhook", environment "TAP_WEBHOOK_URL" } }, { { "slack", environment "TAP_SLACK_WEBHOOK_URL" } },
+    { { "file", settings.file } }, { { "command", settings.command } },
+  }
+  local all = {}
+  for _, alternatives in ipairs(candidates) do
+    local list = {}
+    for _, one in ipairs(alternatives) do
+      local kind, setting, trouble = one[1], one[2], one[3]
+      if setting or trouble then list[#list + 1] = { kind = kind, setting = setting, problem = trouble } end
+    end
+    if #list > 0 then all[#all + 1] = list end
   end
-  local _ = add("sns", topic_of(notice, settings) or environment "TAP_SNS_TOPIC_ARN")
-    or add("email", environment "TAP_NOTIFY_EMAIL")
-  add("webhook", environment "TAP_WEBHOOK_URL")
-  add("slack", environment "TAP_SLACK_WEBHOOK_URL")
-  add("file", settings.file)
-  add("command", settings.command)
-  return list
+  return all
+end
+
+local function deliver(ctx, notice, target)
+  if target.problem then
+    errors.raise { class = "failed", code = "NoTarget", message = target.problem }
+  end
+  senders[target.kind](ctx, notice, target.setting)
+end
+
+-- Goes through alternatives until one takes the notice. Adds what came of each.
+local function deliver_one_of(ctx, notice, alternatives, results)
+  for _, target in ipairs(alternatives) do
+    local _, e = errors.try(deliver, ctx, notice, target)
+    local problem = e and core_log.redact(tostring(e))
+    results[#results + 1] = { target = target.kind, ok = e == nil, message = problem }
+    if not e then
+      ctx.log.info("notified", { target = target.kind })
+      return
+    end
+    ctx.out:warn(("the notification by %s was not delivered: %s"):format(target.kind, problem))
+  end
+end
+
+local FIELDS = { output = "string", file = "string", command = "string or table", on = "string" }
+local WHEN = { always = true, failure = true }
+
+--- Checks a stack file's `notify`, before there is something to tell. Raises class "usage".
+---@param settings table?
+---@param path string of the stack file, for messages
+function notify.demand_settings(settings, path)
+  if not settings then return end
+  collection.check_fields(settings, FIELDS, "BadStackFile", path .. ": notify")
+  if settings.on and not WHEN[settings.on] then
+    errors.raise { class = "usage", code = "BadStackFile",
+      message = ("%s: notify: 'on' is '%s'; it is one of always, failure"):format(path, settings.on) }
+  end
 end
 
 --- Sends a notice everywhere it goes. Never raises what a target refuses.
@@ -185,17 +245,12 @@ end
 ---@return { target: string, ok: boolean, message: string? }[] results
 function notify.send(ctx, notice, settings)
   settings = settings or {}
-  local results = json.list {}
+  local results, work = json.list {}, {}
   if settings.on == "failure" and notice.outcome == "ok" then return results end
-  for index, target in ipairs(notify.targets(notice, settings)) do
-    local _, e = errors.try(senders[target.kind], ctx, notice, target.setting)
-    results[index] = { target = target.kind, ok = e == nil, message = e and core_log.redact(tostring(e)) }
-    if e then
-      ctx.out:warn(("the notification by %s was not delivered: %s"):format(target.kind, tostring(e)))
-    else
-      ctx.log.info("notified", { target = target.kind })
-    end
+  for index, alternatives in ipairs(notify.targets(notice, settings)) do
+    work[index] = function() deliver_one_of(ctx, notice, alternatives, results) end
   end
+  task.all(work)
   return results
 end
 

@@ -98,6 +98,7 @@ function target.read(ctx, p, needs)
   local self = target.open(ctx, p, needs or { name = true, template = true })
   local file = self.file
   require("tap.check").demand_settings(file.verify, file.path)
+  require("tap.notify").demand_settings(file.notify, file.path)
   self.tags = tags_of(ctx, p, file)
   self.capabilities = json.list(prefer(p.capabilities, file.capabilities) or {})
   self.role_arn = prefer(p.role_arn, file.role_arn)
