@@ -97,6 +97,36 @@ function world:create(name, template, input, wait)
   return id
 end
 
+--- Updates a stack and, unless `wait` is 0, lets an hour pass.
+---@param template string | table | nil text, or resources; nil: what `input` says
+function world:update(name, template, input, wait)
+  local request = { StackName = name }
+  request.TemplateBody = type(template) == "table" and world.template(template) or template
+  for member, value in pairs(input or {}) do request[member] = value end
+  self.cfn:update_stack(request)
+  if wait ~= 0 then task.sleep(wait or 3600) end
+end
+
+--- Makes a change set called "set", and waits for it. What DescribeChangeSet says of it.
+---@param template string | table text, or resources
+---@param input table? further members of the request
+function world:change_set(name, template, input)
+  local request = { StackName = name, ChangeSetName = "set" }
+  request.TemplateBody = type(template) == "table" and world.template(template) or template
+  for member, value in pairs(input or {}) do request[member] = value end
+  local id = self.cfn:create_change_set(request).Id
+  task.sleep(60)
+  return self.cfn:describe_change_set { ChangeSetName = id }
+end
+
+--- Executes a change set and, unless `wait` is 0, lets an hour pass.
+function world:execute(id, input, wait)
+  local request = { ChangeSetName = id }
+  for member, value in pairs(input or {}) do request[member] = value end
+  self.cfn:execute_change_set(request)
+  if wait ~= 0 then task.sleep(wait or 3600) end
+end
+
 --- Deletes a stack and, unless `wait` is 0, lets an hour pass.
 function world:delete(name, input, wait)
   local request = { StackName = name }
@@ -142,6 +172,15 @@ function world:lines(name)
   return out
 end
 
+--- The statuses that a stack itself went through, oldest first.
+function world:statuses(name)
+  local out = {}
+  for _, event in ipairs(self:events(name)) do
+    if event.PhysicalResourceId == event.StackId then out[#out + 1] = event.ResourceStatus end
+  end
+  return out
+end
+
 --- The reason of the event of a status.
 function world:reason(name, logical, status)
   for _, event in ipairs(self:events(name)) do
@@ -165,5 +204,15 @@ end
 
 --- Waits.
 world.sleep = task.sleep
+
+--- Runs `body` in a world of its own.
+---@param story string | table | nil the scenario
+---@param body fun(w: table)
+function world.within(story, body)
+  local w = world.open { scenario = story }
+  local ok, problem = xpcall(body, debug.traceback, w)
+  w:close()
+  if not ok then error(problem, 0) end
+end
 
 return world

@@ -6,6 +6,7 @@ local catalog = require "sandbox.resources.catalog"
 local durations = require "sandbox.resources.durations"
 local drivers = require "sandbox.engine.drivers"
 local provision = require "sandbox.engine.provision"
+local snapshots = require "sandbox.engine.snapshots"
 local walk = require "sandbox.engine.walk"
 
 local cleanup = {}
@@ -24,6 +25,7 @@ local function delete_old(op, old, turn)
   op:cleanup_event(old, "DELETE_IN_PROGRESS")
   local course = {
     done = function()
+      snapshots.take(op, old, old.policy)
       provision.forget(op, old)
       op:cleanup_event(old, "DELETE_COMPLETE")
       turn.done(true)
@@ -50,8 +52,8 @@ local function delete_removed(op, resource, turn)
   provision.delete(op, resource, {
     done = function(ok)
       if not ok then orphan(resource.thing) end
-      turn.done(true)
       op.left_behind = op.left_behind or not ok
+      turn.done(true)
     end,
   })
 end

@@ -8,6 +8,7 @@ local json = require "tap.core.json"
 local schema = require "tap.schema"
 local fault = require "sandbox.fault"
 local same = require "sandbox.same"
+local snapshots = require "sandbox.engine.snapshots"
 local functions = require "sandbox.template.functions"
 local shape = require "sandbox.template.shape"
 
@@ -164,8 +165,8 @@ local function modification(self, resource, definition)
   return {
     Action = "Modify", LogicalResourceId = resource.logical, PhysicalResourceId = resource.physical_id,
     ResourceType = resource.type, Replacement = how, Scope = scope_of(details), Details = details,
-    PolicyAction = how == "True"
-      and (REPLACED[definition.UpdateReplacePolicy or "Delete"] or "ReplaceAndDelete") or nil,
+    PolicyAction = how == "True" and (REPLACED[snapshots.policy(resource.type, resource.properties or {},
+      definition.UpdateReplacePolicy)] or "ReplaceAndDelete") or nil,
   }
 end
 
@@ -194,8 +195,9 @@ end
 local REMOVED = { Retain = "Retain", Snapshot = "Snapshot" }
 
 local function removal(resource)
+  local policy = snapshots.policy(resource.type, resource.properties or {}, resource.definition.DeletionPolicy)
   return { Action = "Remove", LogicalResourceId = resource.logical, PhysicalResourceId = resource.physical_id,
-    ResourceType = resource.type, PolicyAction = REMOVED[resource.definition.DeletionPolicy] or "Delete",
+    ResourceType = resource.type, PolicyAction = REMOVED[policy] or "Delete",
     Scope = json.list {}, Details = json.list {} }
 end
 

@@ -15,6 +15,7 @@ local parameters = require "sandbox.template.parameters"
 local drivers = require "sandbox.engine.drivers"
 local scope = require "sandbox.engine.scope"
 local signals = require "sandbox.engine.signals"
+local snapshots = require "sandbox.engine.snapshots"
 
 local provision = {}
 
@@ -234,7 +235,8 @@ local REFUSED_AFTER = 1 -- seconds
 
 --- Deletes a resource.
 ---@param turn table { done(ok) }
-function provision.delete(op, resource, turn)
+---@param of_creation boolean? in the rollback of a creation: then no snapshot is worth anything
+function provision.delete(op, resource, turn, of_creation)
   if resource.physical_id == "" then -- nothing was made
     op:resource_event(resource, "DELETE_COMPLETE")
     return turn.done(true)
@@ -250,6 +252,7 @@ function provision.delete(op, resource, turn)
   end
   local course = {
     done = function()
+      if not of_creation then snapshots.take(op, resource, resource.definition.DeletionPolicy) end
       provision.forget(op, resource)
       op:resource_event(resource, "DELETE_COMPLETE")
       turn.done(true)

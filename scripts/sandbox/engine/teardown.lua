@@ -70,7 +70,7 @@ function teardown.start(op, options, finished)
         end
         turn.done(ok)
       end,
-    })
+    }, options.of_creation)
   end
   walk.start(ids, dependents(ids, stack.plan.graph), visit, {
     finished = function(done)

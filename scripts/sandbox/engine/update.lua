@@ -114,15 +114,18 @@ local function resource_done(op, resource, turn, ok)
   if not ok and not op.disable_rollback and not op.walk.stopped then fail(op) end
 end
 
+local TO_BE_MADE = { DELETE_COMPLETE = true, CREATE_FAILED = true }
+
 -- One that is there is changed; one that is not, or that a failed creation left, is created.
 local function visit(op, id, turn)
   local stack = op.stack
   local before = stack.resources[id]
   local function done(ok) resource_done(op, stack.resources[id], turn, ok) end
-  local is_there = before and before.physical_id ~= "" and before.status ~= "DELETE_COMPLETE"
+  local is_there = before and before.physical_id ~= "" and not TO_BE_MADE[before.status]
   if is_there and not (op.drift_aware and drift_aware.begin(before, op:now())) then
     return change.apply(op, before, stack.template.resources[id], { done = done }, op.touched)
   end
+  if before and before.status == "CREATE_FAILED" then provision.forget(op, before) end
   local resource = provision.resource(op, id)
   resource.stream = before and before.stream or resource.stream -- what is made again gets other ids
   stack.resources[id] = resource

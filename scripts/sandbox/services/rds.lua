@@ -70,6 +70,16 @@ local function parameter_group(thing)
     Description = thing.properties.Description }
 end
 
+-- A snapshot of an instance or a cluster, as the last deletion left it.
+local function snapshot(key, source)
+  return function(thing)
+    local out = copied(thing)
+    out[key], out[source] = thing.key, thing.source.key
+    out.SnapshotCreateTime, out.Status, out.SnapshotType = thing.created, "available", "manual"
+    return out
+  end
+end
+
 local operations = view.operations("rds", {
   DescribeDBInstances = { type = INSTANCE, list = "DBInstances", ids = "DBInstanceIdentifier",
     key = "DBInstanceIdentifier", show = instance, missing = { "DBInstanceNotFound", "DBInstance %s not "
@@ -77,6 +87,14 @@ local operations = view.operations("rds", {
   DescribeDBClusters = { type = CLUSTER, list = "DBClusters", ids = "DBClusterIdentifier",
     key = "DBClusterIdentifier", show = cluster, missing = { "DBClusterNotFoundFault", "DBCluster %s not "
       .. "found.", 404 } },
+  DescribeDBSnapshots = { type = "AWS::RDS::DBSnapshot", list = "DBSnapshots", ids = "DBSnapshotIdentifier",
+    key = "DBSnapshotIdentifier",
+    show = snapshot("DBSnapshotIdentifier", "DBInstanceIdentifier"),
+    missing = { "DBSnapshotNotFound", "DBSnapshot %s not found.", 404 } },
+  DescribeDBClusterSnapshots = { type = "AWS::RDS::DBClusterSnapshot", list = "DBClusterSnapshots",
+    ids = "DBClusterSnapshotIdentifier", key = "DBClusterSnapshotIdentifier",
+    show = snapshot("DBClusterSnapshotIdentifier", "DBClusterIdentifier"),
+    missing = { "DBClusterSnapshotNotFoundFault", "DBClusterSnapshot %s not found.", 404 } },
   DescribeDBSubnetGroups = { type = "AWS::RDS::DBSubnetGroup", list = "DBSubnetGroups", ids =
     "DBSubnetGroupName",
     key = "DBSubnetGroupName", show = subnet_group,

@@ -245,6 +245,13 @@ function change_sets.DescribeChangeSet(context, input)
   return out
 end
 
+--- No hooks are invoked here; what early validation finds is told by DescribeEvents only, as in the service.
+function change_sets.DescribeChangeSetHooks(context, input)
+  local set = reads.change_set(context, input)
+  return { ChangeSetId = set.id, ChangeSetName = set.name, StackId = set.stack.id, StackName = set.stack.name,
+    Hooks = json.list {}, Status = set.status == "CREATE_COMPLETE" and "PLANNED" or "UNAVAILABLE" }
+end
+
 function change_sets.ListChangeSets(context, input)
   local out = json.list {}
   for i, set in ipairs(reads.find(context, input.StackName, "brackets").change_sets or {}) do

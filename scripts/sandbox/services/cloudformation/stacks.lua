@@ -59,8 +59,18 @@ local function check_retained(stack, retain)
   end
 end
 
+-- An update, an import and their ways back are not given up for a deletion, as a creation is.
+local NOT_DELETABLE = {
+  UPDATE_IN_PROGRESS = true, UPDATE_COMPLETE_CLEANUP_IN_PROGRESS = true, UPDATE_ROLLBACK_IN_PROGRESS = true,
+  UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS = true, IMPORT_IN_PROGRESS = true,
+  IMPORT_ROLLBACK_IN_PROGRESS = true,
+}
+
 local function check_deletable(stack, input)
-  if stack.termination_protection then
+  if NOT_DELETABLE[stack.status] then
+    fault.validation("Stack [%s] cannot be deleted while in status %s", input.StackName, stack.status)
+  end
+  if (stack.root or stack).termination_protection then
     fault.validation("Stack [%s] cannot be deleted while TerminationProtection is enabled", input.StackName)
   end
   check_retained(stack, input.RetainResources or {})

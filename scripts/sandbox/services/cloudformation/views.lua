@@ -51,7 +51,7 @@ end
 function views.stack(stack)
   local deleted = is_deleted(stack)
   local protection = nil
-  if not deleted then protection = stack.termination_protection end
+  if not deleted then protection = (stack.root or stack).termination_protection end
   return {
     StackId = stack.id, StackName = stack.name, Description = stack.template.description,
     ChangeSetId = not deleted and stack.change_set_id or nil,
