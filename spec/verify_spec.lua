@@ -5,7 +5,7 @@ local json = require "tap.core.json"
 
 teardown(helpers.clean)
 
-local function in_sandbox(body)
+local function in_sandbox(body, scenario)
   helpers.with_sandbox(200, function(url)
     body(function(words)
       local env = helpers.client_env { AWS_ENDPOINT_URL = url }
@@ -13,7 +13,7 @@ local function in_sandbox(body)
       words.env = env
       return helpers.tapengine(words)
     end, url)
-  end)
+  end, { scenario = scenario and helpers.file("scenario.lua", scenario) })
 end
 
 local function aws(run, service, operation, input)
@@ -33,13 +33,15 @@ local function deploy(run, resources, settings, more)
   return path
 end
 
-local function verify(run, path, ...)
-  local result = run { "verify", "--template", path, "--output", "json", "--timeout", "1s", ... }
+local function verify_for(limit, run, path, ...)
+  local result = run { "verify", "--template", path, "--output", "json", "--timeout", limit, ... }
   assert.is_true(result.code == 0 or result.code == 9, result.err)
   local by_check = {}
   for _, one in ipairs(json.decode(result.out).results) do by_check[one.check] = one end
   return result.code, by_check
 end
+
+local function verify(run, path, ...) return verify_for("1s", run, path, ...) end
 
 local STRICT = 'return { stack_name = "web", verify = { strict = true } }'
 local ROLE = { Type = "AWS::IAM::Role", Properties = { AssumeRolePolicyDocument = { Version = "2012-10-17",
@@ -95,6 +97,71 @@ describe("verify", function()
       assert.same({ "it does not rotate", "point-in-time recovery is off", "it is in alarm: errors" },
         { found["kms-key"].message, found["dynamodb-table"].message, found.alarm.message })
     end)
+  end)
+
+  local GROUP = { Type = "AWS::AutoScaling::AutoScalingGroup", Properties = { AutoScalingGroupName = "fleet",
+    MinSize = "2", MaxSize = "4", DesiredCapacity = "2", AvailabilityZones = { "us-east-1a" },
+    TargetGroupARNs = { { Ref = "Targets" } },
+    LaunchTemplate = { LaunchTemplateId = { Ref = "Template" }, Version = "1" } } }
+  local FLEET = {
+    Template = { Type = "AWS::EC2::LaunchTemplate", Properties = { LaunchTemplateData = {
+      ImageId = "ami-0123456789abcdef0", InstanceType = "t3.micro" } } },
+    Targets = { Type = "AWS::ElasticLoadBalancingV2::TargetGroup", Properties = { Port = 80, Protocol = "HTTP",
+      VpcId = "vpc-0123456789abcdef0", HealthCheckIntervalSeconds = 5, HealthyThresholdCount = 2 } },
+    Fleet = GROUP,
+  }
+
+  it("sees an instance that is not healthy, in its group and among the targets", function()
+    in_sandbox(function(run)
+      local path = deploy(run, FLEET)
+      local code, found = verify_for("5s", run, path)
+      assert.same({ 0, "passed", "passed" }, { code, found["auto-scaling-group"].status, found["target-group"].status })
+      local group = aws(run, "autoscaling", "describe-auto-scaling-groups", {}).AutoScalingGroups[1]
+      local id = group.Instances[1].InstanceId
+      aws(run, "autoscaling", "set-instance-health", { InstanceId = id, HealthStatus = "Unhealthy" })
+      code, found = verify(run, path)
+      assert.equal(9, code)
+      assert.equal("1 of 2 instances are in service", found["auto-scaling-group"].message)
+      assert.equal(id .. " is unhealthy (Target.FailedHealthChecks)", found["target-group"].message)
+    end)
+  end)
+
+  it("sees a trail that does not log, a log group that forgets, a database that is not as it was asked for", function()
+    in_sandbox(function(run)
+      local path = deploy(run, {
+        Trail = { Type = "AWS::CloudTrail::Trail", Properties = { TrailName = "trail", S3BucketName = "logs",
+          IsLogging = true, IsMultiRegionTrail = true, EnableLogFileValidation = true } },
+        Log = { Type = "AWS::Logs::LogGroup", Properties = { LogGroupName = "/web", RetentionInDays = 30 } },
+        Database = { Type = "AWS::RDS::DBInstance", Properties = { DBInstanceIdentifier = "db", Engine = "postgres",
+          DBInstanceClass = "db.t3.micro", AllocatedStorage = "20", StorageEncrypted = true, MultiAZ = true,
+          ManageMasterUserPassword = true, MasterUsername = "root" } },
+      })
+      assert.equal(0, (verify(run, path)))
+      aws(run, "cloudtrail", "stop-logging", { Name = "trail" })
+      aws(run, "logs", "put-retention-policy", { logGroupName = "/web", retentionInDays = 1 })
+      aws(run, "rds", "modify-db-instance", { DBInstanceIdentifier = "db", MultiAZ = false, ApplyImmediately = true })
+      local code, found = verify_for("5s", run, path)
+      assert.equal(9, code)
+      assert.same({ "it is not logging", "it keeps 1 days, not 30", "MultiAZ is not as the template asks" },
+        { found.cloudtrail.message, found["log-group"].message, found["rds-instance"].message })
+      aws(run, "logs", "delete-log-group", { logGroupName = "/web" })
+      local _, gone = verify(run, path, "--check", "log-group")
+      assert.equal("it does not exist", gone["log-group"].message)
+    end)
+  end)
+
+  it("sees a load balancer and a flow log that are gone", function()
+    in_sandbox(function(run)
+      local path = deploy(run, {
+        Balancer = { Type = "AWS::ElasticLoadBalancingV2::LoadBalancer", Properties = {
+          Subnets = { "subnet-0123456789abcdef0", "subnet-0123456789abcdef1" } } },
+        Flow = { Type = "AWS::EC2::FlowLog", Properties = { ResourceId = "vpc-0123456789abcdef0", ResourceType = "VPC",
+          TrafficType = "ALL", LogDestinationType = "s3", LogDestination = "arn:aws:s3:::logs" } },
+      })
+      local code, found = verify(run, path)
+      assert.same({ 9, "failed", "failed" }, { code, found["load-balancer"].status, found["flow-log"].status })
+    end, 'return { teaches = "Hands.", drifts = { { resource = "Balancer", delete = true }, '
+      .. '{ resource = "Flow", delete = true } } }')
   end)
 
   it("sees a function that fails, or has no log group", function()
