@@ -43,6 +43,20 @@ end
 
 local function verify(run, path, ...) return verify_for("1s", run, path, ...) end
 
+-- A group of two instances, and what is beside it: a target group "Targets" is the group's.
+local function fleet(more)
+  local resources = {
+    Template = { Type = "AWS::EC2::LaunchTemplate", Properties = { LaunchTemplateData = {
+      ImageId = "ami-0123456789abcdef0", InstanceType = "t3.micro" } } },
+    Fleet = { Type = "AWS::AutoScaling::AutoScalingGroup", Properties = { AutoScalingGroupName = "fleet",
+      MinSize = "2", MaxSize = "4", DesiredCapacity = "2", AvailabilityZones = { "us-east-1a" },
+      TargetGroupARNs = more.Targets and { { Ref = "Targets" } } or nil,
+      LaunchTemplate = { LaunchTemplateId = { Ref = "Template" }, Version = "1" } } },
+  }
+  for id, resource in pairs(more) do resources[id] = resource end
+  return resources
+end
+
 local STRICT = 'return { stack_name = "web", verify = { strict = true } }'
 local ROLE = { Type = "AWS::IAM::Role", Properties = { AssumeRolePolicyDocument = { Version = "2012-10-17",
   Statement = { { Effect = "Allow", Action = "sts:AssumeRole",
@@ -99,21 +113,11 @@ describe("verify", function()
     end)
   end)
 
-  local GROUP = { Type = "AWS::AutoScaling::AutoScalingGroup", Properties = { AutoScalingGroupName = "fleet",
-    MinSize = "2", MaxSize = "4", DesiredCapacity = "2", AvailabilityZones = { "us-east-1a" },
-    TargetGroupARNs = { { Ref = "Targets" } },
-    LaunchTemplate = { LaunchTemplateId = { Ref = "Template" }, Version = "1" } } }
-  local FLEET = {
-    Template = { Type = "AWS::EC2::LaunchTemplate", Properties = { LaunchTemplateData = {
-      ImageId = "ami-0123456789abcdef0", InstanceType = "t3.micro" } } },
-    Targets = { Type = "AWS::ElasticLoadBalancingV2::TargetGroup", Properties = { Port = 80, Protocol = "HTTP",
-      VpcId = "vpc-0123456789abcdef0", HealthCheckIntervalSeconds = 5, HealthyThresholdCount = 2 } },
-    Fleet = GROUP,
-  }
-
   it("sees an instance that is not healthy, in its group and among the targets", function()
     in_sandbox(function(run)
-      local path = deploy(run, FLEET)
+      local path = deploy(run, fleet { Targets = { Type = "AWS::ElasticLoadBalancingV2::TargetGroup", Properties = {
+        Port = 80, Protocol = "HTTP", VpcId = "vpc-0123456789abcdef0", HealthCheckIntervalSeconds = 5,
+        HealthyThresholdCount = 2 } } })
       local code, found = verify_for("5s", run, path)
       assert.same({ 0, "passed", "passed" }, { code, found["auto-scaling-group"].status, found["target-group"].status })
       local group = aws(run, "autoscaling", "describe-auto-scaling-groups", {}).AutoScalingGroups[1]
@@ -313,19 +317,10 @@ describe("docs/checks.md", function()
 end)
 
 describe("the healthy share", function()
-  local function fleet(word)
-    return {
-      Template = { Type = "AWS::EC2::LaunchTemplate", Properties = { LaunchTemplateData = {
-        ImageId = "ami-0123456789abcdef0", InstanceType = "t3.micro" } } },
-      Fleet = { Type = "AWS::AutoScaling::AutoScalingGroup", Properties = { AutoScalingGroupName = "fleet",
-        MinSize = "2", MaxSize = "4", DesiredCapacity = "2", AvailabilityZones = { "us-east-1a" },
-        LaunchTemplate = { LaunchTemplateId = { Ref = "Template" }, Version = "1" } } },
-      Topic = { Type = "AWS::SNS::Topic", Properties = { DisplayName = word } },
-    }
-  end
+  local function topic(word) return { Topic = { Type = "AWS::SNS::Topic", Properties = { DisplayName = word } } } end
 
   local function update(run, share)
-    local path = helpers.file("web.json", json.encode { Resources = fleet "b" })
+    local path = helpers.file("web.json", json.encode { Resources = fleet(topic "b") })
     helpers.file("web.stack.lua", ('return { stack_name = "web", healthy_share = %s }'):format(share),
       path:match("^(.*)/"))
     return run { "update", "--template", path, "--yes", "--no-verify" }
@@ -333,7 +328,7 @@ describe("the healthy share", function()
 
   it("is shown before and after an update, and lets none begin below what a stack file wants", function()
     in_sandbox(function(run)
-      deploy(run, fleet "a")
+      deploy(run, fleet(topic "a"))
       local group = aws(run, "autoscaling", "describe-auto-scaling-groups", {}).AutoScalingGroups[1]
       aws(run, "autoscaling", "set-instance-health", { InstanceId = group.Instances[1].InstanceId,
         HealthStatus = "Unhealthy" })
