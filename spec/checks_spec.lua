@@ -81,14 +81,14 @@ local BROKEN = {
 }
 
 describe("the checks", function()
-  local w, ids
+  local w, ids, notes
 
   local function open(scenario, template, input)
     w = world.open { scenario = scenario }
     local request = { Capabilities = { "CAPABILITY_IAM" } }
     for name, value in pairs(input or {}) do request[name] = value end
     w:create("web", json.encode(template or TEMPLATE), request, HOUR)
-    ids = {}
+    ids, notes = {}, {}
     for item in w.cfn:each("list_stack_resources", { StackName = "web" }) do
       ids[item.LogicalResourceId] = item.PhysicalResourceId
     end
@@ -98,6 +98,7 @@ describe("the checks", function()
   --- Runs checks; check -> its (last) result, how long it took, and all results.
   local function run(options)
     local ctx = { client = function(_, service) return w:client(service) end }
+    ctx.out = { note = function(_, words) notes[#notes + 1] = words end }
     local began, by_check = task.monotonic(), {}
     local results = verify.run(ctx, w.cfn, w:stack "web", options or {})
     for _, result in ipairs(results) do by_check[result.check] = result end
@@ -161,7 +162,11 @@ describe("the checks", function()
     call("autoscaling", "set_desired_capacity", { AutoScalingGroupName = "fleet", DesiredCapacity = 3 })
     assert.equal("failed: 2 of 3 instances are in service", verdict "auto-scaling-group")
     assert.matches("^failed: .* is initial %(Elb.RegistrationInProgress%)", verdict "target-group")
+    notes = {}
     local results, seconds = run { only = { "auto-scaling-group", "target-group" } }
+    table.sort(notes)
+    assert.equal(2, #notes) -- said once each
+    assert.matches("auto-scaling-group Fleet is not there yet, for at most 10m00s: 2 of 3 instances", notes[1], 1, true)
     assert.equal("3 of 3 in service", results["auto-scaling-group"].message)
     assert.equal("3 healthy", results["target-group"].message)
     assert.is_true(seconds > 60 and seconds < 120, seconds .. " s")
@@ -210,6 +215,21 @@ describe("the checks", function()
     assert.equal("passed: ", verdict("lambda-function", { ["lambda-function"] = { payload = "{}" } }))
     assert.matches("^failed: it failed: Unhandled: .*no such order",
       verdict("lambda-function", { ["lambda-function"] = { payload = "[]" } }))
+  end)
+
+  it("probe the addresses that the stack file names", function()
+    local function probe(wanted) return verdict("http-probe", { ["http-probe"] = { Url = wanted } }) end
+    open(nil, { Parameters = { Url = { Type = "String", Default = "127.0.0.1:1" } },
+      Resources = { Topic = { Type = "AWS::SNS::Topic" } }, Outputs = { Url = { Value = ref "Url" } } })
+    assert.matches("^failed: Url: ", probe { timeout = "1s" })
+    w.cfn:update_stack { StackName = "web", UsePreviousTemplate = true,
+      Parameters = { { ParameterKey = "Url", ParameterValue = w.sandbox.url } } }
+    world.sleep(HOUR)
+    assert.equal("failed: Url: it answers 403, not 200", probe {}) -- the sandbox wants a signature
+    assert.equal("passed: ", probe { status = 403 })
+    assert.equal("passed: ", probe { status = 403, path = "/x", contains = "Error" })
+    assert.equal("failed: Url: the answer does not contain 'fine'", probe { status = 403, contains = "fine" })
+    assert.equal("failed: there is no output Uri", verdict("http-probe", { ["http-probe"] = { Uri = {} } }))
   end)
 
   it("say unknown, which is not passed, where permission is missing", function()

@@ -220,6 +220,29 @@ describe("verify", function()
       assert.equal(2, run({ "verify", "--template", path, "--check", "output", cwd = folder }).code)
     end)
   end)
+
+  it("lets a team's file take a shipped check's place, and shows it; two checks of one name are refused", function()
+    local folder = helpers.folder()
+    local own = folder .. "/tap/checks"
+    require("tap.core.sys").mkdir_p(own)
+    local words = 'return require("tap").check { name = "%s", summary = "ours", stack = true, run = function() end }'
+    helpers.file("alarm.lua", words:format "alarm", own)
+    local listed = helpers.tapengine { "list", "checks", cwd = folder }
+    assert.matches("\nauto%-scaling%-group  a group has", listed.out)
+    assert.matches("^alarm +ours +%[%./tap/checks/alarm.lua, hides ", listed.out)
+    assert.equal(2, helpers.tapengine({ "list", "chekcs" }).code)
+    assert.equal(4, helpers.tapengine({ "eject", "checks/alarm", cwd = folder }).code) -- it would overwrite ours
+    in_sandbox(function(run)
+      local path = deploy(run, { Queue = { Type = "AWS::SQS::Queue" } })
+      local result = run { "verify", "--template", path, cwd = folder }
+      assert.equal(0, result.code, result.err)
+      assert.matches("passed  alarm         web", result.out, 1, true)
+      helpers.file("other.lua", words:format "alarm", own)
+      result = run { "verify", "--template", path, cwd = folder }
+      assert.equal(2, result.code)
+      assert.matches("other.lua are both called 'alarm'", result.err, 1, true)
+    end)
+  end)
 end)
 
 describe("a deployment", function()

@@ -8,7 +8,8 @@ return tap.check {
 
   run = function(ctx, it)
     if not it.settings.on then return it:skip() end
-    local drifted = require("tap.drift").detect(ctx:client "cloudformation", it.stack.StackId)
+    local drifted, about = require("tap.drift").detect(ctx:client "cloudformation", it.stack.StackId)
+    it:expect(not about.reason, "not all of it could be looked at: " .. tostring(about.reason))
     for _, one in ipairs(drifted) do
       it:expect(false, ("%s is %s"):format(one.logical_id, one.status))
     end

@@ -50,13 +50,19 @@ end
 ---------------------------------------------------------------------------------------------------------
 -- Finding them
 
---- All checks, a team's own in ./tap/checks before the ones that ship, by their files' names.
+--- All checks, a team's own in ./tap/checks before the ones that ship, by their files' names. Raises class "usage" when
+--- two have one name.
 ---@return { file: string, check: table }[]
 function check.all()
-  local all = {}
+  local all, files = {}, {}
   local function is_made(value) return type(value) == "table" and made[value] == true end
   for index, entry in ipairs(collection.load("checks", is_made, "check; return tap.check { ... }")) do
-    all[index] = { file = entry.file, check = entry.value }
+    local name = entry.value.name
+    if files[name] then
+      refuse(("%s and %s are both called '%s'; a file that takes another's place has the same file name"):format(
+        files[name], entry.file, name))
+    end
+    files[name], all[index] = entry.file, { file = entry.file, check = entry.value }
   end
   return all
 end

@@ -15,7 +15,7 @@ help.COMMANDS = {
 The members of its input are options: --stack-name web --capabilities A B --tags Key=team,Value=web
 A value is text, a number, true or false, JSON, or @FILE for what is in a file; @@ begins a text with @.
 OPERATION --help shows its members. Without it: those of the service; without both: the services.]] },
-  list = { "tapengine list", "workflows, where they are found, and which file hides which" },
+  list = { "tapengine list [checks|runbooks]", "workflows (checks, runbooks), and which file hides which" },
   help = { "tapengine help [NAME]", "this text, or what a workflow does and takes" },
   eject = { "tapengine eject NAME [FOLDER]", "copy a built-in workflow out for editing, to ./tap" },
   version = { "tapengine version", "the version" },
@@ -97,10 +97,7 @@ end
 function help.workflows()
   local rows = {}
   for _, entry in ipairs(locate.all()) do
-    local wf = errors.try(function()
-      local source, path = locate.find(entry.name)
-      return workflow.load(source, path)
-    end)
+    local wf = errors.try(workflow.load, entry.source, entry.path)
     if wf then rows[#rows + 1] = { name = entry.name, summary = wf.summary, workflow = wf } end
   end
   return rows

@@ -1,4 +1,4 @@
---- list and eject: which workflows there are, and how a team gets its own copy of one.
+--- list and eject: which workflows, checks and runbooks there are, and how a team gets its own copy of one.
 
 local errors = require "tap.error"
 local locate = require "tap.locate"
@@ -8,22 +8,27 @@ local workflow = require "tap.workflow"
 
 local list = {}
 
-local function summary_of(entry)
-  local wf, e = errors.try(function()
-    local source, path = locate.find(entry.name)
-    return workflow.load(source, path)
-  end)
-  if wf then return wf.summary end
+-- What there is a list of -> what makes a table of one's source. A workflow may also be a plain script.
+local KINDS = { workflows = workflow.load, checks = workflow.evaluate, runbooks = workflow.evaluate }
+
+local function summary_of(entry, kind)
+  local made, e = errors.try(KINDS[kind], entry.source, entry.path)
+  if type(made) == "table" then return tostring(made.summary) end
   return e and "broken: " .. tostring(e.message):match("^[^\n]*") or "a plain script"
 end
 
-local function show_list()
+local function show_list(kind)
+  kind = kind or "workflows"
+  if not KINDS[kind] then
+    errors.raise { class = "usage", code = "BadArguments", message = ("tapengine list %s: there is no list of that%s")
+      :format(kind, util.suggest(kind, util.sorted_keys(KINDS))) }
+  end
   local rows = {}
-  for _, entry in ipairs(locate.all()) do
+  for _, entry in ipairs(locate.all(kind ~= "workflows" and kind or nil)) do
     local own = entry.origin == "team" or entry.origin == "path"
     local note = own and ("[%s%s]"):format(entry.path,
       #entry.hides > 0 and ", hides " .. table.concat(entry.hides, ", ") or "") or ""
-    rows[#rows + 1] = { entry.name, summary_of(entry), note }
+    rows[#rows + 1] = { entry.name, summary_of(entry, kind), note }
   end
   print(table.concat(util.columns(rows), "\n"))
   return 0
@@ -50,12 +55,12 @@ local function eject(name, folder)
   return 0
 end
 
---- `tapengine list`, `tapengine eject NAME [FOLDER]`.
+--- `tapengine list [checks|runbooks]`, `tapengine eject NAME [FOLDER]`.
 ---@param argv string[] with `command`
 ---@return integer exit code
 function list.run(argv)
   if argv.command == "eject" then return eject(argv[1], argv[2]) end
-  return show_list()
+  return show_list(argv[1])
 end
 
 return list

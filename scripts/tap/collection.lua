@@ -2,28 +2,12 @@
 -- of the repository, the folders of $TAP_PATH, the share folder, the copies in the binary; the first hit of a name
 -- wins.
 
-local assets = require "tap.core.assets"
 local errors = require "tap.error"
-local sys = require "tap.core.sys"
+local locate = require "tap.locate"
 local util = require "tap.util"
 local workflow = require "tap.workflow"
 
 local collection = {}
-
-local function names(folder)
-  local seen = {}
-  for _, place in ipairs(assets.folders()) do
-    for _, file in ipairs(errors.try(sys.list_dir, place.path .. "/" .. folder) or {}) do
-      local name = file:match("^(.+)%.lua$")
-      if name then seen[name] = true end
-    end
-  end
-  for _, path in ipairs(assets.list()) do
-    local name = path:match("^" .. folder .. "/([^/]+)%.lua$")
-    if name then seen[name] = true end
-  end
-  return util.sorted_keys(seen)
-end
 
 --- Loads every file of a folder.
 ---@param folder string "checks"
@@ -32,14 +16,12 @@ end
 ---@return { file: string, value: table }[] by the files' names
 function collection.load(folder, is_made, what)
   local all = {}
-  for index, name in ipairs(names(folder)) do
-    local path, source = assets.find(("%s/%s.lua"):format(folder, name))
-    path = path or ("embedded:%s/%s.lua"):format(folder, name)
-    local value = workflow.evaluate(source, path)
+  for index, entry in ipairs(locate.all(folder)) do
+    local value = workflow.evaluate(entry.source, entry.path)
     if not is_made(value) then
-      errors.raise { class = "usage", code = "BadScript", message = ("%s: it returns no %s"):format(path, what) }
+      errors.raise { class = "usage", code = "BadScript", message = ("%s: it returns no %s"):format(entry.path, what) }
     end
-    all[index] = { file = path, value = value }
+    all[index] = { file = entry.path, value = value }
   end
   return all
 end

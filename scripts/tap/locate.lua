@@ -9,16 +9,17 @@ local util = require "tap.util"
 
 local locate = {}
 
-local function names()
+-- The names in a folder of all the places: "" for workflows, "checks/".
+local function names(folder)
   local seen = {}
-  for _, folder in ipairs(assets.folders()) do
-    for _, file in ipairs(sys.list_dir(folder.path)) do
+  for _, place in ipairs(assets.folders()) do
+    for _, file in ipairs(errors.try(sys.list_dir, place.path .. "/" .. folder) or {}) do
       local name = file:match("^(.+)%.lua$")
       if name then seen[name] = true end
     end
   end
   for _, path in ipairs(assets.list()) do
-    local name = path:match("^([^/]+)%.lua$")
+    local name = path:match("^" .. folder .. "([^/]+)%.lua$")
     if name then seen[name] = true end
   end
   return util.sorted_keys(seen)
@@ -33,15 +34,18 @@ local function hidden_by(origin, shadowed)
   return hidden
 end
 
---- Every workflow that can be named.
----@return { name: string, path: string?, origin: string, hides: string[] }[] sorted by name; origin: "team",
----  "path", "share", "tree" or "embedded"
-function locate.all()
-  local all = {}
-  for _, name in ipairs(names()) do
-    local path, text, origin, shadowed = assets.find(name .. ".lua")
-    if text then
-      all[#all + 1] = { name = name, path = path, origin = origin, hides = hidden_by(origin, shadowed) }
+--- Every workflow that can be named, or every check or runbook.
+---@param folder "checks"|"runbooks"|nil nil: workflows
+---@return { name: string, path: string, source: string, origin: string, hides: string[] }[] sorted by name; origin:
+---  "team", "path", "share", "tree" or "embedded"
+function locate.all(folder)
+  local all, prefix = {}, folder and folder .. "/" or ""
+  for _, name in ipairs(names(prefix)) do
+    local file = prefix .. name .. ".lua"
+    local path, source, origin, shadowed = assets.find(file)
+    if source then
+      all[#all + 1] = { name = name, path = path or "embedded:" .. file, source = source, origin = origin,
+        hides = hidden_by(origin, shadowed) }
     end
   end
   return all
@@ -73,7 +77,7 @@ end
 ---@param commands string[]? further right words
 ---@return string
 function locate.suggest(word, commands)
-  local known = names()
+  local known = names ""
   for _, command in ipairs(commands or {}) do known[#known + 1] = command end
   return util.suggest(word, known)
 end

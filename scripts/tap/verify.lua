@@ -7,6 +7,7 @@ local core_log = require "tap.core.log"
 local errors = require "tap.error"
 local json = require "tap.core.json"
 local task = require "tap.task"
+local text = require "tap.core.text"
 local util = require "tap.util"
 
 local verify = {}
@@ -130,9 +131,14 @@ local function run_job(ctx, job, limit, gate)
     local status, message = gate:with(attempt, ctx, job)
     local now = task.monotonic()
     local left = patience[status] and began + patience[status] - now or 0
+    message = core_log.redact(message)
     if left <= 0 then
-      return { check = job.check.name, subject = job.subject, seconds = util.round(now - began),
-        message = core_log.redact(message), status = ENDINGS[status] or status }
+      return { check = job.check.name, subject = job.subject, seconds = util.round(now - began), message = message,
+        status = ENDINGS[status] or status }
+    end
+    if interval == FIRST_INTERVAL then
+      ctx.out:note(("%s %s is not there yet, for at most %s: %s"):format(job.check.name, job.subject,
+        util.show_duration(left), message))
     end
     task.sleep(math.min(interval, left + 0.001))
     interval = math.min(interval * GROWTH, LAST_INTERVAL)
@@ -221,8 +227,9 @@ end
 
 local ENTITIES = { ["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;", ['"'] = "&quot;" }
 
-local function xml(text)
-  return (tostring(text):gsub('[&<>"]', ENTITIES):gsub("[%z\1-\8\11\12\14-\31]", "?"))
+local function xml(words)
+  if not text.utf8_valid(words) then words = words:gsub("[\128-\255]", "?") end
+  return (words:gsub('[&<>"]', ENTITIES):gsub("[%z\1-\8\11\12\14-\31]", "?"))
 end
 
 --- The results as a JUnit report.
