@@ -234,7 +234,7 @@ describe("the checks", function()
 
   it("say unknown, which is not passed, where permission is missing", function()
     open { requests = { { service = "dynamodb", operation = "DescribeTable", trouble = "denied" },
-      { service = "s3", trouble = "denied" }, { operation = "GetTemplate", trouble = "denied" } } }
+      { operation = "GetBucketVersioning", trouble = "denied" }, { operation = "GetTemplate", trouble = "denied" } } }
     assert.matches("^unknown: it cannot be read: .*AccessDenied", verdict "dynamodb-table")
     assert.matches("^unknown: it cannot be read: .*AccessDenied", verdict "s3-bucket")
     local results, _, list = run { only = { "outputs" } }

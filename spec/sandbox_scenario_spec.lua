@@ -121,6 +121,16 @@ describe("a scenario", function()
     end)
   end)
 
+  it("disturbs the operations of REST services by name, too: what a role may not do is rehearsed", function()
+    with({ requests = { { operation = "GetBucketVersioning", trouble = "denied" } } }, function(w)
+      local s3 = w:client "s3"
+      s3:create_bucket { Bucket = "files" }
+      s3:get_bucket_encryption { Bucket = "files" }
+      local text, status = world.refusal(s3.get_bucket_versioning, s3, { Bucket = "files" })
+      assert.same({ "AccessDenied: User is not authorized to perform this action", 403 }, { text, status })
+    end)
+  end)
+
   it("gives the same run each time, byte for byte", function()
     local runs = {}
     for i = 1, 2 do

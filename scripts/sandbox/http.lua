@@ -17,7 +17,7 @@ local http = {}
 
 local UNSIGNED_SERVICE = "cloudformation" -- whose envelope an error has when the service is not known
 
--- The service and the operation that a request names, as far as can be told before it is verified.
+-- The service and the operation that a request names in its headers or its form, before anything else of it is read.
 local function names_of(exchange)
   local service = (exchange:header("Authorization") or ""):match("/([%w-]+)/aws4_request")
   local operation = (exchange:header("X-Amz-Target") or ""):match("%.(%w+)$")
@@ -125,11 +125,20 @@ local function disturb(sandbox, exchange, request, kind)
   return true
 end
 
+-- The operation that method and path stand for, as REST services have it; "" when they stand for none.
+local function routed_operation(name, exchange)
+  local service = services.of(name)
+  local ok, operation = pcall(protocol.read, service and service.model, exchange)
+  return ok and operation or ""
+end
+
 -- The trouble that a request meets, by the caller of sandbox.start or by the scenario; nil for none.
 local function trouble_of(sandbox, exchange)
   local name = sandbox.disturb and sandbox.disturb(sandbox.requests, exchange)
   if name then return trouble.find(name) end
+  if #sandbox.scenario.requests == 0 then return nil end
   local service, operation = names_of(exchange)
+  if operation == "" then operation = routed_operation(service, exchange) end
   local rule = sandbox.scenario:disturb(service, operation, sandbox.chance)
   if rule and rule.delay then task.sleep(rule.delay) end
   return trouble.find(rule and rule.trouble)
