@@ -64,7 +64,7 @@ describe("early validation", function()
     assert.equal("The following hook(s)/validation failed: [AWS::EarlyValidation::PropertyValidation]. To "
       .. "troubleshoot Early Validation errors, use the DescribeEvents API for detailed failure information.",
       set.StatusReason)
-    local event = w.cfn:describe_events({ ChangeSetName = set.ChangeSetId }).OperationEvents[1]
+    local event = w.cfn:describe_events({ ChangeSetName = set.ChangeSetId }).OperationEvents[2]
     assert.same({ "VALIDATION_ERROR", "FAIL", "#: extraneous key [CidrBlok] is not permitted",
       "/Resources/V/Properties", "CREATE_CHANGESET" }, { event.EventType, event.ValidationFailureMode,
       event.ValidationStatusReason, event.ValidationPath, event.OperationType })

@@ -190,7 +190,7 @@ describe("a creation that fails before its first resource", function()
     { P = { Type = "AWS::SSM::Parameter" } },
     { Outputs = { InvalidOutput = { Value = { ["Fn::GetAtt"] = { "P", "Invalid" } } } } },
     "[Error] /Outputs/InvalidOutput/Value/Fn::GetAtt: Resource type AWS::SSM::Parameter does not support "
-      .. "attribute Invalid. Rollback requested by user.")
+      .. "attribute {Invalid}. Rollback requested by user.")
 end)
 
 describe("exports of a creation", function()

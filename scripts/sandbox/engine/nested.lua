@@ -114,7 +114,9 @@ function nested.update(op, resource, properties, course)
     provision.set_properties(op, resource, properties)
     course.done()
   end
-  if not requests.changes_anything(child, target) then return op:after(1, done) end
+  if not requests.changes_anything(child, target) and not requests.keeps_children(child, target) then
+    return op:after(1, done)
+  end
   update.start(op.world, child, target, { token = op.token })
   follow_update(op, child, { done = done, failed = course.failed })
 end

@@ -142,18 +142,15 @@ local function complete(op, resource, turn)
   turn.done(true)
 end
 
-local function stabilize(op, resource, turn, total, settle)
-  if settle and not op.stack.express then
-    op:after(settle, function()
-      op:resource_event(resource, "CREATE_IN_PROGRESS", "Eventual consistency check initiated",
-        "CONFIGURATION_COMPLETE")
-      turn.ready()
-    end)
-  end
-  op:act(resource, "create", total, {
-    done = function() complete(op, resource, turn) end,
-    failed = function(reason) fail_creation(op, resource, turn, reason) end,
-  })
+-- Tells when the configuration is complete, for the types that do.
+local function tell_settled(op, resource, turn, settle)
+  if not settle or op.stack.express then return end
+  op:after(settle, function()
+    if resource.status ~= "CREATE_IN_PROGRESS" then return end
+    op:resource_event(resource, "CREATE_IN_PROGRESS", "Eventual consistency check initiated",
+      "CONFIGURATION_COMPLETE")
+    turn.ready()
+  end)
 end
 
 -- Where a creation ends.
@@ -172,8 +169,8 @@ local function initiate(op, resource, turn, total, settle)
   local refusal = provision.make(op, resource)
   if refusal then return course.failed(refusal) end
   course.initiated()
-  if signals.awaited(op, resource, course) then return end
-  stabilize(op, resource, turn, total, settle)
+  tell_settled(op, resource, turn, settle)
+  if not signals.awaited(op, resource, course, total) then op:act(resource, "create", total, course) end
 end
 
 --- Creates a resource.

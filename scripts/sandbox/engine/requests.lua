@@ -196,6 +196,15 @@ function requests.changes_anything(stack, target)
   return false
 end
 
+--- Has a stack nested ones that stay? Only an update of them tells whether they change, so it is made.
+---@return boolean
+function requests.keeps_children(stack, target)
+  for _, id in ipairs(target.plan.created) do
+    if (stack.resources[id] or {}).child then return true end
+  end
+  return false
+end
+
 -- The text of a policy of a request: <name>Body, or what <name>URL points to.
 local function policy_text(context, input, name)
   local body, url = input[name .. "Body"], input[name .. "URL"]

@@ -20,7 +20,8 @@
 --   always_updated  true: an update of its stack updates it even when its properties stay the same
 --   steps(op, resource, properties)  what an update in place goes through, each with an event:
 --               { after = seconds, reason, act() }; nil: nothing
---   signals     { longest = seconds }: it waits for signals (sandbox.engine.signals)
+--   signals     { kind = "condition", "instance" or "group", longest = seconds, senders = function(resource, op) that
+--               gives the ids of what signals by itself }: it waits for signals (sandbox.engine.signals)
 --
 -- A type without a record is made by rule from its schema (tap.schema), so that any template can be
 -- rehearsed.

@@ -1,6 +1,7 @@
 --- Resource types that run things: instances, groups, functions, containers, state machines, APIs. Records:
 -- sandbox.resources.catalog.
 
+local groups = require "sandbox.services.autoscaling.groups"
 local rolling = require "sandbox.resources.rolling"
 
 local LAMBDA = "arn:{partition}:lambda:{region}:{account}:"
@@ -24,8 +25,20 @@ local function cluster_of(facts)
   return tostring(facts.properties.Cluster or "default"):match("([^/]+)$")
 end
 
+-- What signals that it has booted.
+local function itself(resource) return { resource.physical_id } end
+
+local function its_instances(resource, op)
+  local out = {}
+  for i, each in ipairs(groups.instances({ world = op.world, region = op.stack.region }, resource.thing)) do
+    out[i] = each.id
+  end
+  return out
+end
+
 return {
   ["AWS::EC2::Instance"] = {
+    signals = { kind = "instance", senders = itself },
     id = "i-{hex:17}", create = { 15, 40 }, delete = { 30, 60 },
     attributes = {
       InstanceId = "{id}", AvailabilityZone = "{.AvailabilityZone|{region}a}",
@@ -44,7 +57,7 @@ return {
     attributes = { KeyPairId = "key-{hex:17}", KeyFingerprint = "{hex:40}" },
   },
   ["AWS::AutoScaling::AutoScalingGroup"] = {
-    steps = rolling.steps,
+    steps = rolling.steps, signals = { kind = "group", senders = its_instances },
     name = { "AutoScalingGroupName" }, create = 25, settle = 10, delete = { 60, 120 },
     attributes = {
       AutoScalingGroupARN = "arn:{partition}:autoscaling:{region}:{account}:autoScalingGroup:{uuid}:"

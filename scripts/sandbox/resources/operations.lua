@@ -38,7 +38,7 @@ return {
       local handle = tostring(facts.properties.Handle or ""):match("/([^/?]+)%?") or facts.logical
       return facts.stack_id .. "/" .. handle
     end,
-    create = 1, delete = 1, signals = { longest = 43200 },
+    create = 1, delete = 1, signals = { kind = "condition", longest = 43200 },
     attributes = { Data = function(facts) return json.encode(facts.resource.signal_data or {}) end },
   },
   ["AWS::CloudFormation::Stack"] = {

@@ -239,7 +239,7 @@ function references.each_call(tree, values, visit, others)
   end
 end
 
-local UNSUPPORTED = "[Error] /Outputs/%s/Value/%s: Resource type %s does not support attribute %s"
+local UNSUPPORTED = "[Error] /Outputs/%s/Value/%s: Resource type %s does not support attribute {%s}"
 
 --- Why the first output that asks for an unknown attribute cannot be had; nil when there is none.
 ---@return string?

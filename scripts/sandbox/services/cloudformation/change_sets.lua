@@ -77,14 +77,26 @@ local function refuse(set, why)
   set.status, set.reason = "FAILED", why
 end
 
+-- The event of the creation itself, the last of its operation.
+local function tell_end(set, now)
+  local stack = set.stack
+  set.events[#set.events + 1] = {
+    EventId = stack.stream:uuid(), StackId = stack.id, OperationId = set.operation_id,
+    OperationType = "CREATE_CHANGESET", OperationStatus = set.status == "FAILED" and "FAILED" or "SUCCEEDED",
+    EventType = "STACK_EVENT", LogicalResourceId = stack.name, PhysicalResourceId = stack.id,
+    ResourceType = "AWS::CloudFormation::Stack", Timestamp = now, StartTime = set.created, EndTime = now,
+  }
+end
+
 local new_child
 
-local function finish_creation(context, set)
-  if set.status ~= "CREATE_PENDING" then return end
+-- Finds out what a set changes, or why there is none.
+local function compute(context, set)
   -- What a failed update has left half done is to do, also when nothing else is asked for.
   local half_done = set.stack.status == "UPDATE_FAILED" or set.stack.status == "CREATE_FAILED"
   local something, why = half_done or has_changes(set), nil
-  if not something and not set.nested and not set.deployment_mode then return refuse(set, NO_CHANGES) end
+  local asks_further = set.nested or set.deployment_mode or requests.keeps_children(set.stack, set.target)
+  if not something and not asks_further then return refuse(set, NO_CHANGES) end
   local changes, now = diff.changes(set.stack, set.target, set.imports), context.world.clock.now()
   if set.deployment_mode then changes = drift_aware.changes(changes, set.stack, set.target, now) end
   if set.nested then changes, why = nested_sets.make(context, set, changes, new_child) end
@@ -98,6 +110,11 @@ local function finish_creation(context, set)
   set.changes = set.deployment_mode and drift_aware.without_values(changes) or changes
   set.drift_status = set.deployment_mode and set.stack.drift.status
   set.changes_with_values = diff_values.of(changes, set.stack, set.target)
+end
+
+local function finish_creation(context, set)
+  if set.status == "CREATE_PENDING" then compute(context, set) end
+  if set.status ~= "DELETE_COMPLETE" then tell_end(set, context.world.clock.now()) end
 end
 
 local function record(context, input, stack, target)
@@ -129,9 +146,8 @@ new_child = function(context, input, stack, target, kin)
   keep(context, set)
   if kin.refused then
     refuse(set, kin.refused)
-  else
-    finish_creation(context, set)
   end
+  finish_creation(context, set)
   return set
 end
 

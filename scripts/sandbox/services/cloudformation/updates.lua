@@ -41,7 +41,8 @@ function updates.UpdateStack(context, input)
   mode.check_follow_up(stack, wanted)
   updates.check_updateable(stack, wanted.disable_rollback)
   local target = requests.target(context, stack, input, true)
-  if UPDATEABLE[stack.status] and not requests.changes_anything(stack, target) then
+  local something = requests.changes_anything(stack, target) or requests.keeps_children(stack, target)
+  if UPDATEABLE[stack.status] and not something then
     fault.validation("No updates are to be performed.")
   end
   local during = requests.policy(context, input, "StackPolicyDuringUpdate")
