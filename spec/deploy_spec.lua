@@ -267,3 +267,15 @@ describe("many stacks", function()
     assert.is_true(value.kilobytes < 150 * 1024)
   end)
 end)
+
+describe("a stack that is not known everywhere yet", function()
+  it("is made all the same, without a word", function()
+    for _, workflow in ipairs { "create", "deploy" } do
+      local path = helpers.file("web.json", helpers.template())
+      local result = helpers.tapengine { workflow, "web", "--template", path, "--yes",
+        "--sandbox=eventual-consistency" }
+      assert.equal(0, result.code, result.err)
+      assert.is_nil(result.err:find("does not exist", 1, true))
+    end
+  end)
+end)

@@ -131,6 +131,15 @@ describe("a scenario", function()
     end)
   end)
 
+  it("lets what was just made be unknown for a moment, by its name", function()
+    with({ requests = { { operation = "DescribeStackEvents", trouble = "not_known_yet", times = 1 } } }, function(w)
+      w.cfn:create_stack { StackName = "demo", TemplateBody = world.template { A = topic "a" } }
+      assert.equal("ValidationError: Stack with id demo does not exist",
+        world.refusal(w.cfn.describe_stack_events, w.cfn, { StackName = "demo" }))
+      assert.is_true(#w.cfn:describe_stack_events({ StackName = "demo" }).StackEvents > 0)
+    end)
+  end)
+
   it("gives the same run each time, byte for byte", function()
     local runs = {}
     for i = 1, 2 do

@@ -270,7 +270,8 @@ end
 task.clock "virtual"
 for _, workflow in ipairs(workflows) do
   for _, kind in ipairs(trouble.names()) do
-    if not only_kind or only_kind == kind then all_requests_in_turn(workflow, kind) end
+    local for_every_request = not trouble.kinds[kind].of
+    if for_every_request and (not only_kind or only_kind == kind) then all_requests_in_turn(workflow, kind) end
   end
 end
 task.clock("scaled", SPEED)

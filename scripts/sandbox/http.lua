@@ -111,9 +111,16 @@ local function length_for_head(exchange, headers, body)
   return length and ("\0"):rep(length) or body
 end
 
+-- The error that a trouble answers; some say what was asked for.
+local function error_of(kind, exchange, request)
+  if type(kind.error) ~= "function" then return kind.error end
+  local _, input = protocol.read(request.service, exchange)
+  return kind.error(input)
+end
+
 -- Does to a request what its trouble says. True when the connection is gone.
 local function disturb(sandbox, exchange, request, kind)
-  if kind.error then return false, write_error(exchange, request, kind.error) end
+  if kind.error then return false, write_error(exchange, request, error_of(kind, exchange, request)) end
   if not kind.effect then
     exchange:abort()
     return true

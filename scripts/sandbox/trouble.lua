@@ -6,7 +6,8 @@ local trouble = {}
 
 ---@class sandbox.Trouble
 ---@field effect boolean the operation is performed, and its answer is lost
----@field error table? the service's error that is answered instead
+---@field error (table|fun(input: table): table)? the service's error that is answered instead
+---@field of string? the kind only makes sense for requests of this sort: "reads" of a stack
 ---@field keep number? share of the answer's body that arrives before the connection breaks; nil: not a byte
 
 local function refusal(status, code, message)
@@ -21,6 +22,11 @@ trouble.kinds = {
   internal = refusal(500, "InternalFailure", "Unknown"),
   expired = refusal(403, "ExpiredToken", "The security token included in the request is expired"),
   denied = refusal(403, "AccessDenied", "User is not authorized to perform this action"),
+  -- What was just made is not known everywhere yet: the reads of a new stack, for a moment.
+  not_known_yet = { effect = false, of = "reads", error = function(input)
+    return { code = "ValidationError", status = 400,
+      message = ("Stack with id %s does not exist"):format(input.StackName or "") }
+  end },
   cut_before = { effect = false },
   cut_after = { effect = true },
   truncated = { effect = true, keep = 0.5 },

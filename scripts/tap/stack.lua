@@ -5,11 +5,13 @@
 -- about five of these calls a second for everybody. Following an operation is tap.follow.
 
 local errors = require "tap.error"
+local task = require "tap.task"
 
 local stack = {}
 stack.__index = stack
 
 local MAX_NESTING = 5
+local SETTLING, SETTLING_INTERVAL = 10, 0.5 -- seconds in which a new stack becomes known everywhere
 
 --- @param cfn table a client of "cloudformation"
 --- @param name string the stack's name or id
@@ -44,10 +46,16 @@ function stack:describe()
   return found
 end
 
---- The same, raising when there is none.
+--- The same, raising when there is none. One whose id an answer has told exists, if not everywhere yet: it is asked for
+-- again for a moment.
 ---@return table
 function stack:must_describe()
+  local deadline = task.monotonic() + (self.id and SETTLING or 0)
   local found = self:describe()
+  while not found and task.monotonic() < deadline do
+    task.sleep(SETTLING_INTERVAL)
+    found = self:describe()
+  end
   if found then return found end
   return errors.raise { class = "failed", code = "NoSuchStack",
     message = ("Stack %s does not exist in %s"):format(self.name, self.cfn:region() or "this region") }
