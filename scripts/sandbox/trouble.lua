@@ -7,7 +7,7 @@ local trouble = {}
 ---@class sandbox.Trouble
 ---@field effect boolean the operation is performed, and its answer is lost
 ---@field error (table|fun(input: table): table)? the service's error that is answered instead
----@field of string? the kind only makes sense for requests of this sort: "reads" of a stack
+---@field of string? what the kind is about, when it is not a trouble that any request may meet for a moment
 ---@field keep number? share of the answer's body that arrives before the connection breaks; nil: not a byte
 
 local function refusal(status, code, message)
@@ -21,7 +21,9 @@ trouble.kinds = {
   unavailable = refusal(503, "ServiceUnavailable", "Service is unavailable"),
   internal = refusal(500, "InternalFailure", "Unknown"),
   expired = refusal(403, "ExpiredToken", "The security token included in the request is expired"),
-  denied = refusal(403, "AccessDenied", "User is not authorized to perform this action"),
+  -- Nothing passes here by trying again, so that no run outlives it.
+  denied = { effect = false, of = "permissions", error = { code = "AccessDenied", status = 403,
+    message = "User is not authorized to perform this action" } },
   -- What was just made is not known everywhere yet: the reads of a new stack, for a moment.
   not_known_yet = { effect = false, of = "reads", error = function(input)
     return { code = "ValidationError", status = 400,
