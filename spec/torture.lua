@@ -249,8 +249,9 @@ local function killed_run(workflow, when, n)
     return false
   end
   expect(child.signal == 9, "the run was not killed")
-  command({ "resume" }, emulator.url) -- goes on with it; where nothing had been written down yet, it says so
-  converge(workflow, emulator)
+  local code = command({ "resume" }, emulator.url)
+  expect(code == (workflow.code or 0), "resume exits with %d", code)
+  workflow.check(emulator)
   return true
 end
 

@@ -20,7 +20,8 @@ OPERATION --help shows its members. Without it: those of the service; without bo
   eject = { "tapengine eject NAME [FOLDER]", "copy a built-in workflow out for editing, to ./tap" },
   version = { "tapengine version", "the version" },
   completion = { "tapengine completion bash|zsh|fish", "completion for a shell, to be sourced" },
-  resume = { "tapengine resume [RUN] [--yes]", "go on with a run whose process has died; else with the newest one" },
+  resume = { "tapengine resume [RUN] [--yes] [--step] [--from STEP]",
+    "go on with a run whose process has died; else with the newest one" },
   test = { "tapengine test [SPEC...]", "run specs of workflows and runbooks in the sandbox, on the virtual clock" },
   sandbox = { "tapengine sandbox [options]", "the AWS emulator as a server" },
 }

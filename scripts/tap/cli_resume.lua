@@ -4,6 +4,7 @@ local crypto = require "tap.core.crypto"
 local errors = require "tap.error"
 local journal = require "tap.journal"
 local locate = require "tap.locate"
+local params = require "tap.params"
 local report = require "tap.report"
 local sys = require "tap.core.sys"
 local util = require "tap.util"
@@ -16,21 +17,16 @@ local function refuse(message, hints)
 end
 
 --- The record of a run.
----@param id string? nil: the newest that has not ended
+---@param id string? nil: the newest that can be gone on with
 ---@return table
 function resume.find(id)
-  local book = journal.open()
+  if not journal.path() then refuse "TAP_JOURNAL is off: there is no journal" end
+  local book <close> = journal.open() -- luacheck: ignore
   local record = id and book:find(id) or not id and book:unfinished() or nil
-  book:close()
   if record then return record end
-  return refuse(id and ("there is no run '%s' in the journal"):format(id) or "every run in the journal has ended",
+  return refuse(id and ("there is no run '%s' in the journal"):format(id)
+    or "there is no run to go on with: all have ended, are at work, or were followed by one that ended well",
     { "tapengine history   shows them" })
-end
-
-local function is_alive(record)
-  return record.ended == nil and record.pid and record.pid ~= sys.pid()
-    and sys.exists(("/proc/%d/exe"):format(record.pid))
-    and (errors.try(sys.read_file, ("/proc/%d/cmdline"):format(record.pid)) or ""):find("tapengine", 1, true) ~= nil
 end
 
 -- The script is what it was, or somebody agrees that it is not.
@@ -47,12 +43,13 @@ local function check_script(record, source, yes)
   end
 end
 
---- Goes on with a run.
----@param record table
----@param yes boolean
----@return integer exit code
-function resume.go_on(record, yes)
-  if is_alive(record) then
+local function command_of(record)
+  return ("%s %s"):format(record.workflow, table.concat(record.argv, " "))
+end
+
+local function check(record)
+  if record.outcome == "ok" then refuse(("run %s has ended well: %s"):format(record.id, command_of(record))) end
+  if not record.ended and record.pid ~= sys.pid() and journal.is_alive(record) then
     errors.raise { class = "busy", code = "RunIsAlive", message = ("run %s is still at work, as process %d"):format(
       record.id, record.pid) }
   end
@@ -61,29 +58,35 @@ function resume.go_on(record, yes)
       message = ("the run began in %s: its files are named from there"):format(record.cwd),
       hints = { "cd " .. util.shell_quote(record.cwd) .. " && tapengine resume " .. record.id } }
   end
-  local source, path = locate.find(record.script)
-  if not source then refuse(("the workflow %s is not there any more"):format(record.workflow)) end
-  check_script(record, source, yes)
-  local wf = workflow.load(source, path)
-  return require("tap.cli_run").run(wf, record.argv, { resumed = record, source = source, script = record.script })
 end
 
---- `tapengine resume [RUN] [--yes]`.
+--- Goes on with a run.
+---@param record table
+---@param options { yes: boolean?, step: boolean?, from: string? } of the command that goes on with it
+---@return integer exit code
+function resume.go_on(record, options)
+  check(record)
+  local source, path = locate.find(record.script)
+  if not source then refuse(("the workflow %s is not there any more"):format(record.workflow)) end
+  check_script(record, source, options.yes)
+  local wf = workflow.load(source, path)
+  return require("tap.cli_run").run(wf, record.argv, { resumed = record, source = source, script = record.script,
+    options = options })
+end
+
+local OPTIONS = {
+  { "run", "string", positional = true, help = "id of the run, or the beginning of one; else the newest" },
+  { "yes", "boolean", env = false, help = "go on without asking" },
+  { "step", "boolean", env = false, help = "ask before each step" },
+  { "from", "string", env = false, help = "begin with this step" },
+}
+
+--- `tapengine resume [RUN] [--yes] [--step] [--from STEP]`.
 ---@param argv string[]
 ---@return integer exit code
 function resume.run(argv)
-  local id, yes
-  for _, word in ipairs(argv) do
-    if word == "--yes" then
-      yes = true
-    elseif id or word:find("^%-") then
-      errors.raise { class = "usage", code = "BadArguments", message = ("unexpected argument '%s'"):format(word),
-        hints = { "tapengine resume [RUN] [--yes]" } }
-    else
-      id = word
-    end
-  end
-  return resume.go_on(resume.find(id), yes == true)
+  local values = params.parse(assert(params.check(OPTIONS)), argv, sys.getenv)
+  return resume.go_on(resume.find(values.run), { yes = values.yes, step = values.step, from = values.from })
 end
 
 return resume

@@ -9,6 +9,7 @@ local interrupt = require "tap.interrupt"
 local journal = require "tap.journal"
 local log = require "tap.log"
 local params = require "tap.params"
+local recorder = require "tap.recorder"
 local report = require "tap.report"
 local runs = require "tap.run"
 local sys = require "tap.core.sys"
@@ -61,6 +62,7 @@ local function call(wf, run, ctx, values, limit)
   end
   call_all(run, run.at_end)
   if e then error(e, 0) end
+  require("tap.step").check_reached(run)
   return results[2], results[3]
 end
 
@@ -109,16 +111,23 @@ end
 -- The journal of a run. A rehearsal in the sandbox of this process has none, unless TAP_JOURNAL names one.
 local function open_journal(wf, argv, run, origin)
   if not journal.path() or run.sandbox and (sys.getenv "TAP_JOURNAL" or "") == "" then return end
-  run.recorder = journal.begin({ id = run.id, workflow = wf.name, argv = argv, region = run:region(),
+  run.recorder = recorder.begin({ id = run.id, workflow = wf.name, argv = argv, region = run:region(),
+    profile = run.options.profile or sys.getenv "AWS_PROFILE", endpoint = run:endpoint(),
     script = origin.script or wf.name, hash = crypto.sha256(origin.source or ""), resumed = run.resumed ~= nil },
     function(line) run.report:warn(line) end)
+end
+
+-- --resume RUN: the run's own options count; of this command line's only those that say how to go on.
+local function resume_instead(values)
+  local resume = require "tap.cli_resume"
+  return resume.go_on(resume.find(values.resume), { yes = values.yes, step = values.step, from = values.from })
 end
 
 --- Runs a workflow.
 ---@param wf table
 ---@param argv string[] its options
----@param origin { script: string, source: string, resumed: table? }? where it comes from; resumed: the journal's record
----  of the run that this one goes on with
+---@param origin { script: string, source: string, resumed: table?, options: table? }? where it comes from; resumed: the
+---  journal's record of the run that this one goes on with; options: global ones that count beside argv's
 ---@return integer exit code
 function cli_run.run(wf, argv, origin)
   origin = origin or {}
@@ -129,8 +138,9 @@ function cli_run.run(wf, argv, origin)
     local values, own_names = read_values(wf, argv)
     if values.resume and not origin.resumed then
       resume_id = values.resume
-      return require("tap.cli_resume").go_on(require("tap.cli_resume").find(resume_id), values.yes == true)
+      return resume_instead(values)
     end
+    for name, value in pairs(origin.options or {}) do values[name] = value end
     run = runs.start(values, out, origin.resumed)
     if changes or values.log_file then log.open(values.log_file, run.id) end
     if changes then open_journal(wf, argv, run, origin) end

@@ -127,7 +127,10 @@ function deployment.follow(ctx, s, options)
       ctx.out:event(event, nil, depth)
     end,
     on_trouble = function(e) ctx.out:warn(tostring(e) .. "; the operation goes on, trying again") end,
-    on_tick = function() ctx.out:refresh() end,
+    on_tick = function()
+      ctx.run.recorder:flush()
+      ctx.out:refresh()
+    end,
   }
   ctx.out:show_below(nil)
   ctx:going_on(nil)

@@ -1,8 +1,7 @@
---- The journal: what every run did, in a SQLite file for its owner only. Runs, steps, requests that change something
--- (written before they are sent), stack events, how long resource types take, deployed versions.
+--- The journal: what every run did, in a SQLite file for its owner only. Runs, steps, requests that change something,
+-- stack events, how long resource types take, deployed versions. tap.recorder writes it during a run.
 --
--- A journal that cannot be written never stops a run: what AWS does counts. It is said once, with the cause and with
--- what is lost by it. Nothing secret is written: every text is redacted first.
+-- Nothing secret is written: every text is redacted first.
 
 local core_log = require "tap.core.log"
 local errors = require "tap.error"
@@ -15,7 +14,7 @@ local journal = {}
 journal.__index = journal
 
 local TRIES, PAUSE = 20, 0.1 -- when another process holds the file: times, seconds
-local USUAL_OF = 20 -- durations that the usual one is made of
+local OWNER_ONLY <const> = 448 -- 0700
 
 --- Where the journal is: TAP_JOURNAL, else $XDG_STATE_HOME/tapengine/journal.db.
 ---@return string? path nil when TAP_JOURNAL is "off"
@@ -41,16 +40,32 @@ local function patiently(fn, ...)
   return error(last, 0)
 end
 
+-- All of fn's statements, or none of them; fn must not wait.
+local function atomically(db, fn)
+  db:script "BEGIN IMMEDIATE"
+  local ok, result = pcall(fn)
+  if ok then
+    local written, e = pcall(db.script, db, "COMMIT")
+    if written then return result end
+    result = e
+  end
+  pcall(db.script, db, "ROLLBACK")
+  return error(result, 0)
+end
+
 local function migrate(db, path)
   local versions = require "tap.journal_schema"
-  local at = db:run("PRAGMA user_version")[1].user_version
-  if at > #versions then
+  local function reached() return db:run("PRAGMA user_version")[1].user_version end
+  if reached() > #versions then
     errors.raise { class = "failed", code = "NewerJournal",
-      message = ("%s is of a newer version of tapengine (%d, this one knows %d)"):format(path, at, #versions) }
+      message = ("%s is of a newer version of tapengine (%d, this one knows %d)"):format(path, reached(), #versions) }
   end
-  for version = at + 1, #versions do
-    db:script(("BEGIN IMMEDIATE; %s; PRAGMA user_version = %d; COMMIT"):format(versions[version], version))
-  end
+  if reached() == #versions then return end
+  atomically(db, function() -- two processes may come here at once: the second one finds it done
+    for version = reached() + 1, #versions do
+      db:script(("%s; PRAGMA user_version = %d"):format(versions[version], version))
+    end
+  end)
 end
 
 --- Opens the journal, making it or bringing it up to date. Raises what is wrong with the file.
@@ -59,7 +74,7 @@ end
 function journal.open(path)
   path = path or journal.path()
   local folder = path:match("^(.*)/[^/]*$")
-  if folder and folder ~= "" then sys.mkdir_p(folder) end
+  if folder and folder ~= "" then sys.mkdir_p(folder, OWNER_ONLY) end
   local db = sqlite.open(path)
   patiently(function()
     db:script("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")
@@ -76,36 +91,24 @@ end
 --- One statement; values are redacted, tables become JSON. Raises what fails.
 ---@param sql string
 ---@return table[] rows
+---@return integer changed rows
 function journal:run(sql, ...)
   local values = table.pack(...)
   for index = 1, values.n do values[index] = redacted(values[index]) end
-  return (patiently(self.db.run, self.db, sql, table.unpack(values, 1, values.n)))
+  return patiently(self.db.run, self.db, sql, table.unpack(values, 1, values.n))
+end
+
+--- All of fn's statements, or none of them, beside whatever other processes write. fn must not wait.
+---@param fn fun(): any
+---@return any result fn's
+function journal:atomically(fn)
+  return patiently(atomically, self.db, fn)
 end
 
 function journal:close()
   self.db:close()
 end
-
----------------------------------------------------------------------------------------------------------
--- Writing, for a run. Every method of a recorder may be called at any time, and never raises.
-
-local recorder = {}
-recorder.__index = recorder
-
---- A recorder that records nothing, with a journal that is not there.
----@return table
-function journal.nothing()
-  return setmetatable({}, recorder)
-end
-
--- Writes; the first failure is told, and ends the recording.
-local function write(self, sql, ...)
-  if not self.journal then return end
-  local _, e = errors.try(self.journal.run, self.journal, sql, ...)
-  if not e then return end
-  self.journal = nil
-  self.warn(("the journal is not written from here on, so that this run cannot be resumed: %s"):format(e.message))
-end
+journal.__close = journal.close
 
 --- Who runs this.
 ---@return string
@@ -120,150 +123,24 @@ function journal.host()
   return name and name:match("%S+") or sys.getenv "HOSTNAME" or "?"
 end
 
---- Begins the record of a run, or goes on with it.
----@param run { id: string, workflow: string, script: string, hash: string, argv: string[], region: string?,
----  resumed: boolean? }
----@param warn fun(line: string)
----@return table recorder
-function journal.begin(run, warn)
-  local self = setmetatable({ run = run.id, warn = warn, seq = 0, asked = 0, since = {} }, recorder)
-  local opened, e = errors.try(journal.open)
-  if not opened then
-    warn(("there is no journal, so that this run cannot be resumed: %s"):format(e.message))
-    return self
-  end
-  self.journal = opened
-  if run.resumed then
-    write(self, "UPDATE runs SET ended = NULL, outcome = NULL, exit = NULL, pid = ? WHERE id = ?", sys.pid(), run.id)
-    local last = opened:run("SELECT max(seq) AS seq FROM steps WHERE run = ?", run.id)[1]
-    local asked = opened:run("SELECT max(seq) AS seq FROM requests WHERE run = ?", run.id)[1]
-    self.seq, self.asked = last and last.seq or 0, asked and asked.seq or 0
-    return self
-  end
-  write(self, [[INSERT INTO runs (id, workflow, script, script_hash, argv, cwd, began, region, who, host, pid)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)]], run.id, run.workflow, run.script, run.hash, json.list(run.argv),
-    sys.cwd(), task.now(), run.region, journal.who(), journal.host(), sys.pid())
-  return self
-end
-
---- Which stack the run is about.
----@param name string
----@param region string?
-function recorder:about(name, region)
-  write(self, "UPDATE runs SET stack = ?, region = ? WHERE id = ?", name, region, self.run)
-end
-
---- A step begins. Its number, for step_ended.
----@param name string
----@return integer
-function recorder:step_began(name)
-  self.seq = (self.seq or 0) + 1
-  write(self, "INSERT INTO steps (run, seq, name, began, status) VALUES (?, ?, ?, ?, 'running')", self.run, self.seq,
-    name, task.now())
-  return self.seq
-end
-
---- A step has ended.
----@param seq integer
----@param result any stored when it can be JSON
----@param e table?
-function recorder:step_ended(seq, result, e)
-  local ok, text = pcall(json.encode, result)
-  write(self, "UPDATE steps SET ended = ?, status = ?, result = ?, error = ? WHERE run = ? AND seq = ?", task.now(),
-    e and "failed" or "done", not e and ok and text or nil, e and tostring(e) or nil, self.run, seq)
-end
-
---- A request that changes something is about to be sent. Its number, for answered.
----@param request { operation: string, verb: string, stack: string, stack_id: string?, token: string? }
----@return integer
-function recorder:asks(request)
-  self.asked = (self.asked or 0) + 1
-  write(self, [[INSERT INTO requests (run, seq, at, operation, verb, stack, stack_id, token)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?)]], self.run, self.asked, task.now(), request.operation, request.verb, request.stack,
-    request.stack_id, request.token)
-  return self.asked
-end
-
---- The answer has come: the stack's id when it says one, or why it was refused.
----@param seq integer
----@param stack_id string?
----@param refusal string?
-function recorder:answered(seq, stack_id, refusal)
-  write(self, [[UPDATE requests SET answered = ?, stack_id = coalesce(?, stack_id), refused = ?
-    WHERE run = ? AND seq = ?]], task.now(), stack_id, refusal, self.run, seq)
-end
-
--- How long a resource took, when its end is seen.
-local function note_duration(self, event)
-  local key = event.StackId .. " " .. event.LogicalResourceId
-  local verb, state = event.ResourceStatus:match("^(%u+)_(.+)$")
-  if state == "IN_PROGRESS" then
-    self.since[key] = self.since[key] or event.Timestamp
-  elseif state == "COMPLETE" and self.since[key] then
-    write(self, "INSERT INTO durations (type, verb, seconds, at) VALUES (?, ?, ?, ?)", event.ResourceType, verb:lower(),
-      event.Timestamp - self.since[key], event.Timestamp)
-  end
-  if state ~= "IN_PROGRESS" then self.since[key] = nil end
-end
-
---- A stack event that the run has seen.
----@param event table as DescribeStackEvents gives it
-function recorder:event(event)
-  if not self.journal then return end
-  write(self, [[INSERT OR IGNORE INTO events (event_id, run, stack_id, at, logical_id, type, status, reason)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?)]], event.EventId, self.run, event.StackId, event.Timestamp, event.LogicalResourceId,
-    event.ResourceType, event.ResourceStatus, event.ResourceStatusReason)
-  note_duration(self, event)
-end
-
---- A version that has been deployed. Values that the service masks (NoEcho) are left out.
----@param description table as DescribeStacks gives it
----@param template string
-function recorder:version(description, template)
-  local parameters = {}
-  for _, one in ipairs(description.Parameters or {}) do
-    if one.ParameterValue ~= "****" then parameters[one.ParameterKey] = one.ParameterValue end
-  end
-  write(self, [[INSERT INTO versions (stack_id, stack, region, n, at, run, template, parameters, tags, outputs,
-    capabilities, who, host) SELECT ?, ?, ?, 1 + coalesce(max(n), 0), ?, ?, ?, ?, ?, ?, ?, ?, ? FROM versions
-    WHERE stack_id = ?]], description.StackId, description.StackName,
-    description.StackId:match("^arn:[^:]+:[^:]+:([^:]*)"), task.now(), self.run, template,
-    parameters, description.Tags or json.list {},
-    description.Outputs or json.list {}, description.Capabilities or json.list {}, journal.who(), journal.host(),
-    description.StackId)
-end
-
---- The run has ended.
----@param outcome string
----@param exit integer
----@param cause string?
-function recorder:ended(outcome, exit, cause)
-  write(self, "UPDATE runs SET ended = ?, outcome = ?, exit = ?, cause = ? WHERE id = ?", task.now(), outcome, exit,
-    cause, self.run)
-  if self.journal then self.journal:close() end
-  self.journal = nil
-end
-
---- The seconds that a type usually takes; nil when that is not known.
----@param type_name string
----@param verb "create"|"update"|"delete"
----@return number?
-function recorder:usual(type_name, verb)
-  if not self.journal then return nil end
-  local rows = errors.try(self.journal.run, self.journal, [[SELECT avg(seconds) AS seconds FROM (SELECT seconds FROM
-    durations WHERE type = ? AND verb = ? ORDER BY at DESC LIMIT ?)]], type_name, verb, USUAL_OF)
-  return rows and rows[1] and rows[1].seconds or nil
+--- Is the process at work that a row of a run or of a lock names? Another process may have its number by now.
+---@param owner { host: string, pid: integer }
+---@return boolean? alive nil: it is on another machine, so that nobody can tell
+function journal.is_alive(owner)
+  if owner.host ~= journal.host() then return nil end
+  local command = errors.try(sys.read_file, ("/proc/%d/cmdline"):format(owner.pid))
+  return command ~= nil and command:find("tapengine", 1, true) ~= nil
 end
 
 ---------------------------------------------------------------------------------------------------------
--- Reading
+-- Looking back
 
 --- The runs, newest first.
 ---@param options { stack: string?, limit: integer? }
 ---@return table[]
 function journal:runs(options)
-  return self:run([[SELECT * FROM runs WHERE ? IS NULL OR stack = ? ORDER BY began DESC LIMIT ?]], options.stack,
-    options.stack, options.limit or 50)
+  return (self:run("SELECT * FROM runs WHERE ?1 IS NULL OR stack = ?1 ORDER BY began DESC LIMIT ?2", options.stack,
+    options.limit or 50))
 end
 
 --- One run with its steps, requests and events; nil when there is none of that id, or of that beginning of one.
@@ -280,19 +157,28 @@ function journal:find(id)
   return run
 end
 
---- The newest run that has not ended, or that ended while AWS went on; nil when all have.
----@return table? run as find gives it
+-- Runs that have not ended, or that ended while AWS went on. Where a later one on the same stack ended well, there is
+-- nothing to go on with.
+local UNFINISHED = [[SELECT id, ended, host, pid FROM runs AS old WHERE (ended IS NULL OR outcome IN
+  ('timeout', 'interrupted', 'terminated', 'unreachable', 'credentials')) AND NOT EXISTS (SELECT 1 FROM runs
+  WHERE stack = old.stack AND region IS old.region AND rowid > old.rowid AND outcome = 'ok') ORDER BY rowid DESC]]
+
+--- The newest run that can be gone on with; those that are at work are not.
+---@return table? run as find gives it; nil when there is none
 function journal:unfinished()
-  local row = self:run([[SELECT id FROM runs WHERE ended IS NULL OR outcome IN
-    ('timeout', 'interrupted', 'terminated', 'unreachable', 'credentials') ORDER BY began DESC LIMIT 1]])[1]
-  return row and self:find(row.id)
+  for _, row in ipairs((self:run(UNFINISHED))) do
+    if row.ended or not journal.is_alive(row) then return self:find(row.id) end
+  end
+  return nil
 end
 
 --- The versions of a stack that were deployed, newest first.
 ---@param stack string name or id
+---@param region string? only those of this region
 ---@return table[]
-function journal:versions(stack)
-  return self:run("SELECT * FROM versions WHERE stack = ? OR stack_id = ? ORDER BY at DESC", stack, stack)
+function journal:versions(stack, region)
+  return (self:run("SELECT * FROM versions WHERE (stack = ? OR stack_id = ?) AND (?3 IS NULL OR region = ?3) "
+    .. "ORDER BY at DESC", stack, stack, region))
 end
 
 --- Forgets what is older. Versions stay: they are the way back.
@@ -301,13 +187,14 @@ end
 function journal:prune(seconds)
   local before = task.now() - seconds
   local old = "SELECT id FROM runs WHERE began < ? AND ended IS NOT NULL"
-  local n = #self:run(old, before)
-  for _, name in ipairs { "steps", "requests", "events" } do
-    self:run(("DELETE FROM %s WHERE run IN (%s)"):format(name, old), before)
-  end
-  self:run("DELETE FROM runs WHERE began < ? AND ended IS NOT NULL", before)
-  self:run("DELETE FROM durations WHERE at < ?", before)
-  return n
+  return self:atomically(function()
+    for _, name in ipairs { "steps", "requests", "events" } do
+      self:run(("DELETE FROM %s WHERE run IN (%s)"):format(name, old), before)
+    end
+    self:run("DELETE FROM durations WHERE at < ?", before)
+    local _, n = self:run("DELETE FROM runs WHERE began < ? AND ended IS NOT NULL", before)
+    return n
+  end)
 end
 
 return journal

@@ -24,4 +24,8 @@ return {
   [[
   CREATE TABLE locks (name TEXT PRIMARY KEY, run TEXT NOT NULL, pid INTEGER NOT NULL, host TEXT, who TEXT, at REAL);
   ]],
+  [[
+  ALTER TABLE runs ADD COLUMN profile TEXT;
+  ALTER TABLE runs ADD COLUMN endpoint TEXT;
+  ]],
 }

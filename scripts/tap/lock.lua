@@ -27,43 +27,35 @@ end
 ---------------------------------------------------------------------------------------------------------
 -- On this machine
 
-local function is_alive(owner)
-  return owner.host ~= journal.host() or sys.exists(("/proc/%d"):format(owner.pid))
-end
-
 local function take_row(book, name, owner)
-  book.db:script "BEGIN IMMEDIATE"
   local held = book:run("SELECT * FROM locks WHERE name = ?", name)[1]
-  local free = not held or held.run == owner.run or not is_alive(held)
-  if free then
-    book:run("INSERT OR REPLACE INTO locks (name, run, pid, host, who, at) VALUES (?, ?, ?, ?, ?, ?)", name, owner.run,
-      owner.pid, owner.host, owner.who, task.now())
-  end
-  book.db:script "COMMIT"
-  return not free and held or nil
+  if held and held.run ~= owner.run and journal.is_alive(held) ~= false then return held end
+  book:run("INSERT OR REPLACE INTO locks (name, run, pid, host, who, at) VALUES (?, ?, ?, ?, ?, ?)", name, owner.run,
+    owner.pid, owner.host, owner.who, task.now())
+  return nil
 end
 
 local machine = {}
 
-function machine.take(_, name, owner)
-  local book = errors.try(journal.open)
-  if not book then return nil end -- without a journal there is no lock on the machine; AWS refuses a second update
-  local held = take_row(book, name, owner)
-  book:close()
+-- Without a journal that can be written there is no lock on the machine: it is said, and AWS itself refuses a second
+-- operation on a stack.
+function machine.take(_, name, owner, ctx)
+  local held, e = errors.try(function()
+    local book <close> = journal.open() -- luacheck: ignore
+    return book:atomically(function() return take_row(book, name, owner) end)
+  end)
+  if e then ctx.out:warn("other runs of this machine are not kept away: " .. tostring(e)) end
   return held, held and held.at
 end
 
 function machine.release(_, name, owner)
-  local book = errors.try(journal.open)
-  if not book then return end
+  local book <close> = journal.open()
   book:run("DELETE FROM locks WHERE name = ? AND run = ?", name, owner.run)
-  book:close()
 end
 
 function machine.break_it(_, name)
-  local book = journal.open()
+  local book <close> = journal.open()
   book:run("DELETE FROM locks WHERE name = ?", name)
-  book:close()
 end
 
 ---------------------------------------------------------------------------------------------------------

@@ -4,8 +4,8 @@
 local core_client = require "tap.core.client"
 local crypto = require "tap.core.crypto"
 local errors = require "tap.error"
-local journal = require "tap.journal"
 local log = require "tap.log"
+local recorder = require "tap.recorder"
 local sys = require "tap.core.sys"
 local task = require "tap.task"
 local text = require "tap.core.text"
@@ -37,6 +37,24 @@ local function start_sandbox(self, scenario)
   self.sandbox = emulator.start { scenario = scenario }
 end
 
+-- A run goes on where it began, whatever the environment says by now: the same region and endpoint, and the profile
+-- when there are no other credentials.
+local function take_up(self, record)
+  local now = sys.getenv "AWS_ENDPOINT_URL" or ""
+  if now ~= "" and now ~= record.endpoint and not self.options.endpoint_url then
+    errors.raise { class = "usage", code = "OtherEndpoint",
+      message = ("the run began at %s, and AWS_ENDPOINT_URL is %s"):format(record.endpoint or "AWS", now),
+      hints = { "unset AWS_ENDPOINT_URL to go on with the run" } }
+  end
+  self.fixed_region = record.region
+  if now == "" and record.endpoint and not self.options.endpoint_url then
+    sys.setenv("AWS_ENDPOINT_URL", record.endpoint)
+  end
+  if not self.options.profile and (sys.getenv "AWS_PROFILE" or "") == "" and not sys.getenv "AWS_ACCESS_KEY_ID" then
+    self.options.profile = record.profile
+  end
+end
+
 --- Starts a run: from here on tap.client uses its settings.
 ---@param options table the global options' values
 ---@param report table
@@ -44,9 +62,10 @@ end
 ---@return table run
 function run.start(options, report, resumed)
   local self = setmetatable({ options = options, report = report, id = resumed and resumed.id or new_id(),
-    resumed = resumed, recorder = journal.nothing(), occurrences = {}, at_end = {}, at_cancel = {} }, run)
+    resumed = resumed, recorder = recorder.nothing(), occurrences = {}, passed = {}, at_end = {}, at_cancel = {} }, run)
   report.run = self.id
   current = self
+  if resumed then take_up(self, resumed) end
   if options.sandbox then start_sandbox(self, options.sandbox) end
   return self
 end
@@ -67,6 +86,13 @@ function run:region()
   if self.usual_region then return self.usual_region end
   if self.sandbox then return SANDBOX_REGION end
   return core_client.usual_region(self.options.profile)
+end
+
+--- Where its calls go instead of to AWS, by its option or the environment.
+---@return string?
+function run:endpoint()
+  local url = self.options.endpoint_url or sys.getenv "AWS_ENDPOINT_URL"
+  return url ~= "" and url or nil
 end
 
 --- What tap.client passes on to the core; empty outside of a run (then the core reads the environment).

@@ -1,8 +1,11 @@
 --- ctx:step: a journaled unit of a workflow. Its result is stored; a resumed run takes the stored one and does not
 -- repeat it. A step that may be repeated (it reads, or its request has a token) says `idempotent` and is always done.
+-- `--from STEP` goes to a step at once: those before it are skipped, it and those after it are done, whatever was done
+-- before.
 
 local errors = require "tap.error"
 local json = require "tap.core.json"
+local sys = require "tap.core.sys"
 local task = require "tap.task"
 local util = require "tap.util"
 
@@ -12,8 +15,8 @@ local OPTIONS = { retry = { "number", "table" }, timeout = { "number", "string" 
   on_failure = { "string", "function" } }
 local FIRST_PAUSE, GROWTH, LONGEST_PAUSE = 1, 2, 60 -- seconds between two tries
 
-local function refuse(problem)
-  errors.raise { class = "usage", code = "BadStep", message = problem }
+local function refuse(problem, hints)
+  errors.raise { class = "usage", code = "BadStep", message = problem, hints = hints and json.list(hints) }
 end
 
 local function check_options(name, options)
@@ -33,38 +36,65 @@ local function check_options(name, options)
   end
 end
 
--- The result of the step in the run that is resumed; true when there is one.
-local function stored(run, name)
+-- The row of the step in the run that is resumed, when it was done there.
+local function row_of(run, name)
   local occurrence = (run.occurrences[name] or 0) + 1
   run.occurrences[name] = occurrence
   local n = 0
   for _, row in ipairs(run.resumed and run.resumed.steps or {}) do
-    if row.name == name and row.status == "done" then
+    if row.name == name and (row.status == "done" or row.status == "withheld") then
       n = n + 1
-      if n == occurrence then
-        local result = row.result and json.decode(row.result)
-        if result == json.null then result = nil end
-        return true, result
-      end
+      if n == occurrence then return row end
     end
   end
-  return false
+  return nil
 end
 
--- --step asks before each, --from goes to a step at once.
-local function is_skipped(run, name)
-  local options = run.options
-  if options.from and not run.reached then
-    if options.from ~= name then return true end
-    run.reached = true
+local function result_of(row)
+  if row.status == "withheld" then
+    errors.raise { class = "failed", code = "ResultWithheld", message = ("step '%s' was done before; its result has a "
+      .. "secret in it, so that it was not kept, and the run cannot go on with it"):format(row.name),
+      hints = json.list { ("let the step give nothing secret, or mark it idempotent; "
+        .. "`--from '%s'` does it again"):format(row.name) } }
   end
-  if not options.step then return false end
-  local chosen = run.report.choose(("step '%s'"):format(name), { { "d", "do it" }, { "s", "skip it" },
-    { "q", "quit" } })
+  local result = row.result and json.decode(row.result)
+  if result == json.null then return nil end
+  return result
+end
+
+-- --from: true while the step that it names has not come.
+local function is_before_start(run, name)
+  local from = run.options.from
+  if not from or run.reached then return false end
+  run.reached = from == name
+  if not run.reached then run.passed[#run.passed + 1] = name end
+  return not run.reached
+end
+
+local SKIP = { "s", "skip it" }
+
+-- --step: asks whoever is at the terminal. True: not this one. A step that others stand on cannot be left out.
+local function is_declined(run, name, needed)
+  if not run.options.step then return false end
+  if not sys.isatty(0) then
+    errors.raise { class = "refused", code = "NotConfirmed",
+      message = ("--step: nobody is there to ask about step '%s'"):format(name) }
+  end
+  local quit = { "q", "quit" }
+  local chosen = run.report.choose(("step '%s'"):format(name), { { "d", "do it" }, quit, not needed and SKIP or nil })
   if chosen == "q" then
     errors.raise { class = "refused", code = "Stopped", message = ("stopped before step '%s'"):format(name) }
   end
   return chosen == "s"
+end
+
+--- Raises when the step that --from names never came.
+---@param run table
+function step.check_reached(run)
+  local from = run.options.from
+  if not from or run.reached then return end
+  refuse(("there is no step '%s'%s"):format(from, util.suggest(from, run.passed)),
+    { #run.passed > 0 and "the steps that came: " .. table.concat(run.passed, ", ") or "the workflow has no steps" })
 end
 
 local function attempt(fn, options)
@@ -108,6 +138,33 @@ local function fail(ctx, name, options, e)
   return error(e, 0)
 end
 
+-- What is stored of a result: what JSON can hold, since a resumed run is given it back.
+local function stored_form(name, result, options)
+  if options.idempotent or result == nil then return nil end
+  local ok, encoded = pcall(json.encode, result)
+  if ok then return encoded end
+  return refuse(("step '%s' gives a %s that cannot be stored: %s"):format(name, type(result), tostring(encoded)),
+    { "let it give what JSON can hold, or mark it idempotent: then a resumed run does it again" })
+end
+
+-- Does it, and writes down how it went.
+local function carry_out(ctx, name, fn, options)
+  local recorder, began = ctx.run.recorder, task.monotonic()
+  local seq = recorder:step_began(name)
+  ctx.log.info("step begins", { step = name })
+  local ok, result = pcall(perform, ctx, name, fn, options)
+  local seconds = task.monotonic() - began
+  if ok then
+    ctx.log.info("step ended", { step = name, seconds = seconds })
+    recorder:step_done(seq, stored_form(name, result, options))
+    return result
+  end
+  ctx.log.warn("step failed", { step = name, seconds = seconds, reason = tostring(result) })
+  recorder:step_failed(seq, errors.from(result))
+  if errors.is_cancel(result) then error(result, 0) end
+  return fail(ctx, name, options, errors.from(result))
+end
+
 --- Does a step.
 ---@param ctx tap.Context
 ---@param name string
@@ -120,30 +177,16 @@ function step.run(ctx, name, fn, options)
   options = options or {}
   check_options(name, options)
   local run = ctx.run
-  if not options.idempotent then
-    local done, result = stored(run, name)
-    if done then
-      ctx.log.info("step was done before", { step = name })
-      return result
-    end
-    if is_skipped(run, name) then
-      ctx.out:note(("step '%s' is skipped"):format(name))
-      return nil
-    end
+  local early, row = is_before_start(run, name), row_of(run, name)
+  if row and not options.idempotent and (early or not run.options.from) then
+    ctx.log.info("step was done before", { step = name })
+    return result_of(row)
   end
-  local began, seq = task.monotonic(), run.recorder:step_began(name)
-  ctx.log.info("step begins", { step = name })
-  local ok, result = pcall(perform, ctx, name, fn, options)
-  local seconds = task.monotonic() - began
-  if ok then
-    ctx.log.info("step ended", { step = name, seconds = seconds })
-    run.recorder:step_ended(seq, not options.idempotent and result or nil)
-    return result
+  if early and not options.idempotent or is_declined(run, name, options.idempotent) then
+    ctx.out:note(("step '%s' is skipped"):format(name))
+    return nil
   end
-  ctx.log.warn("step failed", { step = name, seconds = seconds, reason = tostring(result) })
-  run.recorder:step_ended(seq, nil, errors.from(result))
-  if errors.is_cancel(result) then error(result, 0) end
-  return fail(ctx, name, options, errors.from(result))
+  return carry_out(ctx, name, fn, options)
 end
 
 return step
