@@ -108,20 +108,53 @@ describe("language extensions", function()
   end)
 
   it("6.1: say what is wrong with a loop", function()
-    assert.equal("ValidationError: Transform AWS::LanguageExtensions failed with: Fn::ForEach layout is "
-      .. "incorrect",
-      w:create_refusal(extended { ["Fn::ForEach::X"] = { "N", { "a" } }, A = topic {} }, EXPAND))
+    w:create("demo", extended { ["Fn::ForEach::X"] = { "N", { "a" } }, A = topic {} }, EXPAND)
+    assert.equal("Transform AWS::LanguageExtensions failed with: Fn::ForEach layout is incorrect. Rollback "
+      .. "requested by user.", w:reason("demo", "demo", "ROLLBACK_IN_PROGRESS"))
   end)
 end)
 
 describe("a transform", function()
-  it("that nobody knows is refused; one that is not emulated is named", function()
+  it("of AWS that is not emulated is named", function()
     local w = world.open()
-    local function refusal(name)
-      return w:create_refusal(world.template({ A = topic {} }, { Transform = name }))
+    local refusal = w:create_refusal(world.template({ A = topic {} }, { Transform = "AWS::SecretsManager-2020-07-23" }),
+      { Capabilities = { "CAPABILITY_AUTO_EXPAND" } })
+    assert.truthy(refusal:find("does not emulate", 1, true))
+    w:close()
+  end)
+
+  it("of a team's own is a macro, which the scenario answers; its failures are told late", function()
+    local answers = {
+      Good = function(request)
+        request.fragment.Resources.Made = topic { DisplayName = request.params and "by a macro" }
+        return { payload = { status = "success", fragment = request.fragment } }
+      end,
+      Bad = function() return { payload = { status = "failed", errorMessage = "no such wish" } } end,
+      Mute = function() return { payload = { status = "failed" } } end,
+      Odd = function() return { payload = {} } end,
+      Text = function() return { payload = { status = "success", fragment = "text" } } end,
+    }
+    local w = world.open { scenario = { invoke = { ["*"] = function(payload, name)
+      return answers[name](json.decode(payload))
+    end } } }
+    local resources = {}
+    for name in pairs(answers) do
+      resources[name] = { Type = "AWS::CloudFormation::Macro", Properties = { Name = name, FunctionName = name } }
     end
-    assert.equal("ValidationError: No transform named Mine found.", refusal "Mine")
-    assert.truthy(refusal("AWS::Serverless-2016-10-31"):find("does not emulate", 1, true))
+    w:create("macros", resources)
+    local function created(name)
+      w:create("with-" .. name, world.template({ A = topic {} }, { Transform = name }),
+        { Capabilities = { "CAPABILITY_AUTO_EXPAND" } })
+      return w:reason("with-" .. name, "with-" .. name, "ROLLBACK_IN_PROGRESS")
+    end
+    assert.is_nil(created "Good")
+    assert.equal("by a macro", properties(w, "with-Good", "Made").DisplayName)
+    local after = ". Rollback requested by user."
+    assert.equal("Transform 123456789012::Bad failed with: no such wish" .. after, created "Bad")
+    assert.equal("Transform 123456789012::Mute failed without an error message." .. after, created "Mute")
+    assert.equal("Received malformed response from transform 123456789012::Odd" .. after, created "Odd")
+    assert.equal("Template format error: unsupported structure." .. after, created "Text")
+    assert.equal("No transform named 123456789012::None found." .. after, created "None")
     w:close()
   end)
 end)
@@ -139,9 +172,9 @@ describe("AWS::Include", function()
     end
     w:create("demo", template "s3://parts/tags.yml", expand)
     assert.equal("from-s3", properties(w, "demo", "A").DisplayName)
-    assert.equal("ValidationError: Transform AWS::Include failed with: S3 bucket [doesnotexist] does not "
-      .. "exist.",
-      world.refusal(w.create, w, "second", template "s3://doesnotexist/x", expand))
+    local set = w:change_set("second", template "s3://doesnotexist/x", { ChangeSetType = "CREATE" })
+    assert.same({ "FAILED", "Transform AWS::Include failed with: S3 bucket [doesnotexist] does not exist." },
+      { set.Status, set.StatusReason })
     w:close()
   end)
 end)

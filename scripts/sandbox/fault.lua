@@ -21,6 +21,20 @@ function fault.validation(message, ...)
   fault.raise("ValidationError", message)
 end
 
+local LATE = "TransformFailure" -- never on the wire
+
+--- Raises what the service finds out only once an operation has begun: transforms and what they make.
+---@param message string a format only when there is something to put into it
+function fault.late(message, ...)
+  if select("#", ...) > 0 then message = message:format(...) end
+  fault.raise(LATE, message)
+end
+
+--- Was `err` raised by fault.late?
+function fault.is_late(err)
+  return fault.is(err) and err.code == LATE
+end
+
 --- Raises the answer for what this version does not emulate. 501 is not retried by clients, and no client
 -- takes it for an answer of the real service.
 ---@param what string for example "cloudformation UpdateStack"

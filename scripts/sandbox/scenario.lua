@@ -16,8 +16,8 @@
 --   drifts     rules for resources, applied when an operation on their stack is complete:
 --                resource, stack, nth, times   as above
 --                set = { Property = value }    changed behind the stack's back | delete = true
---   invoke     function name, with * for any text -> function(payload) that answers for a Lambda function:
---              { payload = value } or { error = text }
+--   invoke     function name, with * for any text -> function(payload, name) that answers for a Lambda function:
+--              { payload = value } or { error = text }; so macros are answered, too
 --   custom     type, with * for any text -> function(request) that answers a custom resource's request as its
 --              provider would (reference part 12): { Status, Reason, PhysicalResourceId, Data }; nil: no
 -- answer
@@ -200,7 +200,7 @@ end
 ---@return { payload: any, error: string? }?
 function Scenario:invoke(name, payload)
   for pattern, answer in pairs(self.functions or {}) do
-    if fits(pattern, name) then return answer(payload) end
+    if fits(pattern, name) then return answer(payload, name) end
   end
 end
 

@@ -9,6 +9,7 @@ local fault = require "sandbox.fault"
 local same = require "sandbox.same"
 local catalog = require "sandbox.resources.catalog"
 local durations = require "sandbox.resources.durations"
+local diff = require "sandbox.engine.diff"
 local drivers = require "sandbox.engine.drivers"
 local policy = require "sandbox.engine.policy"
 local provision = require "sandbox.engine.provision"
@@ -128,8 +129,8 @@ local function refusal_of(op, resource, replaces)
   return policy.denial(op.policy, replaces and "Update:Replace" or "Update:Modify", resource)
 end
 
---- Brings a resource that exists to what the template says. A resource whose properties stay the same has no
--- events.
+--- Brings a resource that exists to what the template says. A resource whose properties and tags stay the same has
+-- no events.
 ---@param op table the operation
 ---@param resource table
 ---@param definition table its definition in the new template
@@ -138,7 +139,8 @@ end
 function change.apply(op, resource, definition, turn, touched)
   local ok, properties, shown = pcall(provision.evaluate, op.stack, definition)
   if not ok and not fault.is(properties) then error(properties, 0) end
-  if ok and same(properties, resource.properties) and not catalog.of(resource.type).always_updated then
+  local touched_anyway = catalog.of(resource.type).always_updated or op.retags and diff.is_taggable(resource.type)
+  if ok and same(properties, resource.properties) and not touched_anyway then
     resource.definition = definition
     return turn.done(true)
   end

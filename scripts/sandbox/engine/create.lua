@@ -113,7 +113,7 @@ function create.start(world, stack, token, imports)
   end
   triggers.watch(op, function(why) fail(op, why) end)
   op:soon(1, 4, function()
-    local why = outputs.early_failure(stack)
+    local why = stack.failure or outputs.early_failure(stack)
     if why then return fail(op, why) end
     create_resources(op)
   end)

@@ -113,6 +113,20 @@ local function attribute_details(resource, definition, details)
   end
 end
 
+--- Has a type tags, which a stack's own are added to?
+function diff.is_taggable(type_name)
+  local known = schema.of(type_name)
+  return known ~= nil and known.properties.Tags ~= nil
+end
+
+-- The tags of a stack are its resources', too.
+local function tag_details(self, resource, details)
+  if self.retags and diff.is_taggable(resource.type) then
+    details[#details + 1] = detail({ Attribute = "Tags", RequiresRecreation = "Never" }, "DirectModification",
+      "Static")
+  end
+end
+
 local function union(first, second)
   local out, seen = {}, {}
   for _, map in ipairs { first, second } do
@@ -126,7 +140,8 @@ local function union(first, second)
   return out
 end
 
-local function scope_of(details)
+--- The attributes that details are about.
+function diff.scope(details)
   local out, seen = json.list {}, {}
   for _, each in ipairs(details) do
     local attribute = each.Target.Attribute
@@ -138,7 +153,9 @@ local function scope_of(details)
   return out
 end
 
-local function replacement_of(details)
+--- Whether details together replace the physical resource.
+---@return "True"|"False"|"Conditional"
+function diff.replacement(details)
   local out = "False"
   for _, each in ipairs(details) do
     local recreation = each.Target.RequiresRecreation
@@ -157,14 +174,15 @@ local function modification(self, resource, definition)
     property_details(self, resource, name, old[name], new[name], details)
   end
   attribute_details(resource, definition, details)
+  tag_details(self, resource, details)
   if #details == 0 and resource.child then -- nobody knows without asking the child
     details[1] = detail({ Attribute = "Properties", RequiresRecreation = "Never" }, "Automatic", "Dynamic")
   end
   if #details == 0 then return nil end
-  local how = replacement_of(details)
+  local how = diff.replacement(details)
   return {
     Action = "Modify", LogicalResourceId = resource.logical, PhysicalResourceId = resource.physical_id,
-    ResourceType = resource.type, Replacement = how, Scope = scope_of(details), Details = details,
+    ResourceType = resource.type, Replacement = how, Scope = diff.scope(details), Details = details,
     PolicyAction = how == "True" and (REPLACED[snapshots.policy(resource.type, resource.properties or {},
       definition.UpdateReplacePolicy)] or "ReplaceAndDelete") or nil,
   }
@@ -215,6 +233,7 @@ function diff.changes(stack, target, imports)
     stack = stack, target = target, imports = imports or {}, known = {}, changed_parameters =
       changed_parameters,
     old_names = symbolic(stack.plan), new_names = symbolic(target.plan),
+    retags = target.tags ~= nil and not same(stack.tags, target.tags),
   }, Diff)
   for _, id in ipairs(target.plan.created) do
     planned[id] = true

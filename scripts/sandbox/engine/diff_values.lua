@@ -4,6 +4,7 @@
 local json = require "tap.core.json"
 local fault = require "sandbox.fault"
 local same = require "sandbox.same"
+local diff = require "sandbox.engine.diff"
 local functions = require "sandbox.template.functions"
 local parameters = require "sandbox.template.parameters"
 local shape = require "sandbox.template.shape"
@@ -19,8 +20,12 @@ local function stays(stack, changes, id)
   return resource and resource.facts and not (change and change.Replacement == "True") and resource
 end
 
--- The names of a plan; `values`: those of its parameters, nil: without the secrets.
-local function scope_of(stack, plan, changes, values)
+local INCOMPLETE = "[WARN] --include-property-values option can return incomplete ChangeSet data because: ChangeSet "
+  .. "creation failed for resource [%s] because: No export named %s"
+
+-- The names of a plan; `values`: those of its parameters, nil: without the secrets; `missing`: gets the names of
+-- exports that are not there.
+local function scope_of(stack, plan, changes, values, missing)
   return {
     parameters = values or plan.masked, pseudo = plan.scope.pseudo, mappings = plan.scope.mappings,
     conditions = plan.conditions,
@@ -35,6 +40,7 @@ local function scope_of(stack, plan, changes, values)
     end,
     import = function(name)
       local export = stack.region.exports[name]
+      if not export and missing then missing[#missing + 1] = name end
       return export and export.value or UNKNOWN
     end,
   }
@@ -90,6 +96,12 @@ local function valued(detail, before, after)
   return out
 end
 
+-- What another resource causes is told once more, without its cause.
+local function by_itself(detail)
+  if not detail.ChangeSource:find "^Resource" then return nil end
+  return { Target = detail.Target, Evaluation = "Dynamic", ChangeSource = "DirectModification" }
+end
+
 local function with_values(change, stack, target, scopes)
   local resource = stack.resources[change.LogicalResourceId]
   local old = change.Action ~= "Add" and change.Action ~= "Import" and resource and resource.definition or nil
@@ -97,8 +109,16 @@ local function with_values(change, stack, target, scopes)
   local before, after = properties_of(old, scopes.before), properties_of(new, scopes.after)
   local out, details = {}, json.list {}
   for field, value in pairs(change) do out[field] = value end
-  for _, detail in ipairs(change.Details) do details[#details + 1] = valued(detail, before, after) end
+  for _, detail in ipairs(change.Details) do
+    local found = valued(detail, before, after)
+    details[#details + 1] = found
+    details[#details + 1] = found and by_itself(found)
+  end
   if change.Action == "Modify" and #details == 0 and not change.ChangeSetId then return nil end
+  if change.Action == "Modify" and #details > 0 then -- what has no details left does not count
+    out.Replacement, out.Scope = diff.replacement(details), diff.scope(details)
+    if out.Replacement ~= "True" then out.PolicyAction = nil end
+  end
   out.Details, out.BeforeContext, out.AfterContext = details, context_of(old, before), context_of(new, after)
   return out
 end
@@ -121,12 +141,16 @@ end
 ---@param stack table
 ---@param target table
 ---@return table[]
+---@return string? warning about what could not be told
 function diff_values.of(changes, stack, target)
-  local by_id, out = {}, json.list {}
+  local by_id, out, missing, warning = {}, json.list {}, {}, nil
   for _, change in ipairs(changes) do by_id[change.LogicalResourceId] = change end
-  local scopes = { before = scope_of(stack, stack.plan, {}), after = scope_of(stack, target.plan, by_id) }
-  for _, change in ipairs(changes) do out[#out + 1] = with_values(change, stack, target, scopes) end
-  return out
+  local scopes = { before = scope_of(stack, stack.plan, {}), after = scope_of(stack, target.plan, by_id, nil, missing) }
+  for _, change in ipairs(changes) do
+    out[#out + 1] = with_values(change, stack, target, scopes)
+    if #missing > 0 and not warning then warning = INCOMPLETE:format(change.LogicalResourceId, missing[1]) end
+  end
+  return out, warning
 end
 
 return diff_values

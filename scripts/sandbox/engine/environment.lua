@@ -3,6 +3,7 @@
 local json = require "tap.core.json"
 local fault = require "sandbox.fault"
 local store = require "sandbox.store"
+local things = require "sandbox.things"
 local zones = require "sandbox.template.zones"
 local buckets = require "sandbox.services.s3.store"
 local secrets = require "sandbox.services.secretsmanager"
@@ -52,6 +53,16 @@ local function exists(region, type_name, value)
   return NAMED[type_name] == nil
 end
 
+-- The function that answers for a macro; nil when there is no macro of that name.
+local function macro(world, region, name)
+  for _, thing in ipairs(things.all(region, "AWS::CloudFormation::Macro")) do
+    if thing.properties.Name == name then
+      local called = tostring(thing.properties.FunctionName):match("([^:]+)$")
+      return function(request) return world.scenario:invoke(called, json.encode(request)) or {} end
+    end
+  end
+end
+
 --- The environment of a stack's template.
 ---@param world table
 ---@param region table of the store
@@ -59,7 +70,7 @@ end
 ---@return table environment
 --- pseudo: name -> value; parameter(reference): { value, type, version } of SSM or nil; secret(id, version,
 --- stage): its text, or nil and why; fetch(location): a text of S3, or nil and why; exists(type, value): does
---- what a parameter of an AWS type names exist?
+--- what a parameter of an AWS type names exist?; macro(name): a function, or nil
 function environment.of(world, region, stack)
   local context = { world = world, region = region }
   return {
@@ -67,6 +78,7 @@ function environment.of(world, region, stack)
     parameter = function(reference) return ssm.read(context, reference) end,
     secret = function(id, version, stage) return secrets.read(context, id, version, stage) end,
     fetch = function(location) return fetch(context, location) end,
+    macro = function(name) return macro(world, region, name) end,
     exists = function(type_name, value) return exists(region, type_name, value) end,
   }
 end

@@ -111,14 +111,27 @@ function requests.record(context, input)
   }
 end
 
+-- A template with nothing in it, and its plan.
+local function nothing(text)
+  return { text = text, tree = { Resources = {} }, parameters = {}, mappings = {}, conditions = {},
+    resources = {}, outputs = {}, transforms = {} },
+    { values = {}, texts = {}, resolved = {}, dynamic = {}, masked = {}, conditions = {}, graph = {},
+      created = {}, outputs = {}, scope = { pseudo = {}, mappings = {} } }
+end
+
 --- The record of a stack that has no template yet: it is there for the change sets that will give it one.
 function requests.shell(context, name)
   local stack = requests.record(context, { StackName = name })
-  stack.template = { text = "", tree = { Resources = {} }, parameters = {}, mappings = {}, conditions = {},
-    resources = {}, outputs = {} }
-  stack.plan = { values = {}, texts = {}, resolved = {}, dynamic = {}, masked = {}, conditions = {}, graph = {},
-    created = {}, outputs = {}, scope = { pseudo = {}, mappings = {} } }
+  stack.template, stack.plan = nothing ""
   return stack
+end
+
+-- A template's plan; nil and why, for what is found out only once the operation has begun.
+local function bind(...)
+  local ok, plan = pcall(template.bind, ...)
+  if ok then return plan end
+  if not fault.is_late(plan) then error(plan, 0) end
+  return nil, plan.message
 end
 
 -- What a request leaves as it is comes from the stack.
@@ -158,16 +171,19 @@ local function check_same_types(stack, read)
   end
 end
 
---- What a stack is to become by a request to update it. Raises ValidationError.
+--- What a stack is to become by a request to update it. Raises ValidationError; `failure` says why the operation
+--- fails once it has begun.
 ---@param direct boolean? without a change set: then transforms need a capability
 ---@return table target of sandbox.engine.update
 function requests.target(context, stack, input, direct)
-  local plan = template.bind(template_of_update(context, stack, input), previous_values(stack,
-    input.Parameters or {}),
-    environment.of(context.world, context.region, stack))
-  local read = plan.template
+  local given = template_of_update(context, stack, input)
+  if direct then capabilities.check_expansion(given, input.Capabilities or {}) end
   requests.check_tags(input.Tags or {})
   triggers.check(input.RollbackConfiguration)
+  local plan, failure = bind(given, previous_values(stack, input.Parameters or {}),
+    environment.of(context.world, context.region, stack))
+  if failure then return { template = stack.template, plan = stack.plan, failure = failure } end
+  local read = plan.template
   requests.check_types(read, input.ResourceTypes)
   check_same_types(stack, read)
   local target = {
@@ -175,7 +191,7 @@ function requests.target(context, stack, input, direct)
     role_arn = input.RoleARN, rollback_configuration = input.RollbackConfiguration,
     capabilities = input.Capabilities,
   }
-  capabilities.check(read, input.Capabilities or {}, direct)
+  capabilities.check(read, input.Capabilities or {})
   return target
 end
 
@@ -184,6 +200,7 @@ local SECTIONS = { "Resources", "Outputs", "Conditions" }
 
 --- Is there anything to do?
 function requests.changes_anything(stack, target)
+  if target.failure then return true end
   for _, section in ipairs(SECTIONS) do
     if not same(stack.template.tree[section] or {}, target.template.tree[section] or {}) then return true end
   end
@@ -239,11 +256,16 @@ function requests.bound_stack(context, input, read, id)
   stack.principal = context.caller and context.caller.id
   local given = context.given or {} -- of a stack that is imported: what it is called elsewhere
   stack.id, stack.given_ids = id or given.stack_id or stack.id, given.ids
-  stack.plan = template.bind(read, input.Parameters or {}, environment.of(context.world, context.region,
-    stack))
-  stack.template = stack.plan.template
+  capabilities.check_expansion(read, input.Capabilities or {})
+  local plan, failure = bind(read, input.Parameters or {}, environment.of(context.world, context.region, stack))
+  stack.failure = failure
+  if failure then
+    stack.template, stack.plan = nothing(read.text)
+  else
+    stack.template, stack.plan = plan.template, plan
+  end
   requests.check_types(stack.template, input.ResourceTypes)
-  capabilities.check(stack.template, input.Capabilities or {}, true)
+  capabilities.check(stack.template, input.Capabilities or {})
   if requests.has_policy(input) then requests.set_policy(context, stack, input) end
   return stack
 end

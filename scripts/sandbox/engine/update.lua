@@ -13,6 +13,7 @@ local provision = require "sandbox.engine.provision"
 local triggers = require "sandbox.engine.triggers"
 local update_rollback = require "sandbox.engine.update_rollback"
 local walk = require "sandbox.engine.walk"
+local same = require "sandbox.same"
 
 local update = {}
 
@@ -161,12 +162,13 @@ function update.start(world, stack, target, options)
   local previous = apply_target(stack, target)
   local earlier = stack.unfinished -- an update that failed and stayed: the way back is the one to before it
   if earlier then op.touched, op.created = earlier.touched, earlier.created end
+  op.retags = target.tags ~= nil and not same(previous.tags, target.tags)
   op.previous, stack.unfinished = earlier and earlier.previous or previous, nil
   stack.updated = op:now()
   op:stack_event("UPDATE_IN_PROGRESS", "User Initiated")
   triggers.watch(op, function(why) fail(op, why) end)
   op:soon(1, 4, function()
-    local why = outputs.early_failure(stack)
+    local why = target.failure or outputs.early_failure(stack)
     if why then return fail(op, why) end
     change_resources(op)
   end)

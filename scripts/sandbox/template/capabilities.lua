@@ -46,14 +46,20 @@ local function has(list, wanted)
   return false
 end
 
+--- Raises InsufficientCapabilitiesException when transforms were not allowed for: a change set would show what they
+--- make, an operation without one does not.
+---@param read table
+---@param given string[]
+function capabilities.check_expansion(read, given)
+  if (read.pending or read.original) and not has(given, "CAPABILITY_AUTO_EXPAND") then
+    fault.raise("InsufficientCapabilitiesException", "Requires capabilities : [CAPABILITY_AUTO_EXPAND]")
+  end
+end
+
 --- Raises InsufficientCapabilitiesException when what is needed was not given.
 ---@param read table a template whose transforms are applied
 ---@param given string[]
----@param direct boolean without a change set, which would show what the transforms made
-function capabilities.check(read, given, direct)
-  if direct and #read.transforms > 0 and not has(given, "CAPABILITY_AUTO_EXPAND") then
-    fault.raise("InsufficientCapabilitiesException", "Requires capabilities : [CAPABILITY_AUTO_EXPAND]")
-  end
+function capabilities.check(read, given)
   local needed = capabilities.needed(read.tree)
   for _, capability in ipairs(given) do
     if capability == needed or capability == "CAPABILITY_NAMED_IAM" then return end

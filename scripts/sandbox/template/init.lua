@@ -4,6 +4,7 @@
 --   transforms are applied, rules hold, conditions have truth, the dependency graph is known)
 
 local json = require "tap.core.json"
+local fault = require "sandbox.fault"
 local conditions = require "sandbox.template.conditions"
 local dynamic = require "sandbox.template.dynamic"
 local functions = require "sandbox.template.functions"
@@ -55,13 +56,20 @@ local function check_maps(read, plan)
   end, read.others)
 end
 
--- The template after its transforms.
 local function transformed(read, scope, environment)
   local tree, extended = transform.apply(read.tree, scope, environment)
   structure.check(tree)
   local others = extended and functions.extended or nil
   references.scan(tree, nil, others)
   return record(read.text, tree, { others = others, transforms = read.transforms, original = read })
+end
+
+-- The template after its transforms. The service applies them only once the operation has begun.
+local function after_transforms(...)
+  local ok, result = pcall(transformed, ...)
+  if ok then return result end
+  if not fault.is(result) or result.code == "NotImplemented" then error(result, 0) end
+  fault.late("%s", result.message)
 end
 
 local function created_in_order(members, values)
@@ -73,7 +81,7 @@ local function created_in_order(members, values)
   return out
 end
 
---- Gives a template its parameters' values. Raises ValidationError.
+--- Gives a template its parameters' values. Raises ValidationError, and fault.late for what transforms make.
 ---@param read table of template.read
 ---@param given table[] parameters as in a request
 ---@param environment table of sandbox.engine.environment
@@ -87,7 +95,7 @@ function template.bind(read, given, environment)
     parameters = values, pseudo = environment.pseudo, mappings = read.mappings, conditions = {},
     ref = nothing_yet, attribute = nothing_yet, import = nothing_yet,
   }
-  if read.pending then read = transformed(read, plan.scope, environment) end
+  if read.pending then read = after_transforms(read, plan.scope, environment) end
   plan.template, plan.scope.mappings = read, read.mappings
   rules.assert(read.tree.Rules or {}, read.parameters, plan.scope)
   plan.conditions = conditions.evaluate(read.conditions, plan.scope)

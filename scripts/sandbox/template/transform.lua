@@ -1,9 +1,10 @@
---- Transforms: what a template becomes before anything else looks at it. AWS::LanguageExtensions and
--- AWS::Include are done here; others are refused by name.
+--- Transforms: what a template becomes before anything else looks at it. AWS::LanguageExtensions, AWS::Include
+-- and a team's macros; others of AWS are refused by name.
 
 local json = require "tap.core.json"
 local fault = require "sandbox.fault"
 local extensions = require "sandbox.template.extensions"
+local macros = require "sandbox.template.macros"
 local parse = require "sandbox.template.parse"
 local functions = require "sandbox.template.functions"
 local shape = require "sandbox.template.shape"
@@ -48,10 +49,11 @@ function transform.is_needed(tree)
 end
 
 local function fetched(location, environment)
-  if type(location) ~= "string" then fault.validation("Transform AWS::Include failed with: The location "
-    .. "parameter is not a valid S3 uri.") end
+  if type(location) ~= "string" then
+    fault.late "Transform AWS::Include failed with: The location parameter is not a valid S3 uri."
+  end
   local text, why = environment.fetch(location)
-  if not text then fault.validation("Transform AWS::Include failed with: %s", why) end
+  if not text then fault.late("Transform AWS::Include failed with: %s", why) end
   return parse.snippet(text)
 end
 
@@ -69,35 +71,41 @@ local function merged(node, snippet, dropped)
   return shape.ordered(out, keys)
 end
 
-local function include(node, environment, scope)
+-- What stands in place of a map that has a call among its members.
+local function called(node, call, environment, scope)
+  local parameters = functions.evaluate(call.Parameters or {}, scope)
+  if call.Name == INCLUDE then
+    local snippet = fetched(parameters.Location or "", environment)
+    return shape.is_map(snippet) and merged(node, snippet, "Fn::Transform") or snippet
+  end
+  return macros.apply(tostring(call.Name), merged(node, {}, "Fn::Transform"), parameters, scope.parameters, environment)
+end
+
+-- The tree without calls of Fn::Transform.
+local function expand(node, environment, scope)
   if type(node) ~= "table" then return node end
   local call = shape.is_map(node) and node["Fn::Transform"]
-  if call then
-    if call.Name ~= INCLUDE then fault.validation("No transform named %s found.", tostring(call.Name)) end
-    local location = functions.evaluate((call.Parameters or {}).Location or "", scope)
-    local snippet = fetched(location, environment)
-    if not shape.is_map(snippet) then return snippet end
-    node = merged(node, snippet, "Fn::Transform")
-  end
+  if call then node = called(node, call, environment, scope) end
+  if type(node) ~= "table" then return node end
   if shape.is_list(node) then
     local out = json.list {}
-    for i, element in ipairs(node) do out[i] = include(element, environment, scope) end
+    for i, element in ipairs(node) do out[i] = expand(element, environment, scope) end
     return out
   end
   local out, keys = {}, shape.keys(node)
-  for _, key in ipairs(keys) do out[key] = include(node[key], environment, scope) end
+  for _, key in ipairs(keys) do out[key] = expand(node[key], environment, scope) end
   return shape.ordered(out, keys)
 end
 
---- The tree after all transforms. Raises ValidationError.
+--- The tree after all transforms. Raises ValidationError, or fault.late.
 ---@param tree table
 ---@param scope table parameters, pseudo and mappings of sandbox.template.functions
----@param environment { fetch: fun(location: string): string?, string? } reads s3://bucket/key
+---@param environment { fetch: fun(location: string): string?, string?, macro: function } reads s3://bucket/key
 ---@return table tree
 ---@return boolean extended the language extensions are on
 function transform.apply(tree, scope, environment)
   local extended = false
-  local out = include(tree, environment, scope)
+  local out = expand(tree, environment, scope)
   for _, each in ipairs(declared(tree)) do
     if each.name == EXTENSIONS then
       extended = true
@@ -107,7 +115,8 @@ function transform.apply(tree, scope, environment)
     elseif each.name:match("^AWS::") then
       fault.not_emulated("cloudformation templates with the transform " .. each.name)
     else
-      fault.validation("No transform named %s found.", each.name)
+      local parameters = functions.evaluate(each.parameters, scope)
+      out = macros.apply(each.name, merged(out, {}, "Transform"), parameters, scope.parameters, environment)
     end
   end
   return merged(out, {}, "Transform"), extended

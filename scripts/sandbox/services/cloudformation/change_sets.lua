@@ -36,6 +36,12 @@ local function check_mode(input)
   end
 end
 
+local function check_on_failure(input)
+  if input.OnStackFailure == "DELETE" and (input.ChangeSetType or "UPDATE") ~= "CREATE" then
+    fault.validation("OnStackFailure DELETE is only supported for change sets of type CREATE")
+  end
+end
+
 -- The record of the stack that a change set would create; it is in the store only once all is checked.
 local function stack_to_create(context, input)
   local stack = context.region:stack(input.StackName)
@@ -92,6 +98,7 @@ local new_child
 
 -- Finds out what a set changes, or why there is none.
 local function compute(context, set)
+  if set.target.failure then return refuse(set, set.target.failure) end
   -- What a failed update has left half done is to do, also when nothing else is asked for.
   local half_done = set.stack.status == "UPDATE_FAILED" or set.stack.status == "CREATE_FAILED"
   local something, why = half_done or has_changes(set), nil
@@ -109,7 +116,7 @@ local function compute(context, set)
   set.status, set.execution = "CREATE_COMPLETE", "AVAILABLE"
   set.changes = set.deployment_mode and drift_aware.without_values(changes) or changes
   set.drift_status = set.deployment_mode and set.stack.drift.status
-  set.changes_with_values = diff_values.of(changes, set.stack, set.target)
+  set.changes_with_values, set.warning = diff_values.of(changes, set.stack, set.target)
 end
 
 local function finish_creation(context, set)
@@ -159,6 +166,19 @@ local FIND = {
   end,
 }
 
+-- What an import would change of its stack besides resources.
+local function modified_by(stack, target)
+  local out = {}
+  if not same(stack.template.tree.Outputs or {}, target.template.tree.Outputs or {}) then out[1] = "Outputs" end
+  if stack.status == "REVIEW_IN_PROGRESS" or not stack.status then return out end
+  for _, field in ipairs { "role_arn", "tags" } do
+    if target[field] ~= nil and not same(stack[field], target[field]) then
+      out[#out + 1] = field == "tags" and "Tags" or "RoleArn"
+    end
+  end
+  return out
+end
+
 -- Only what is imported may be new, and nothing else may change.
 local function check_import(stack, target, things)
   local added, unprotected = {}, {}
@@ -171,8 +191,10 @@ local function check_import(stack, target, things)
     fault.validation("Resources [%s] is missing from ResourceToImport list", table.concat(added, ", "))
   elseif #unprotected > 0 then
     fault.validation("Resources to import must have a DeletionPolicy: [%s]", table.concat(unprotected, ", "))
-  elseif not same(stack.template.tree.Outputs or {}, target.template.tree.Outputs or {}) then
-    fault.validation("As part of the import operation, you cannot modify or add [Outputs]")
+  end
+  local modified = modified_by(stack, target)
+  if #modified > 0 then
+    fault.validation("As part of the import operation, you cannot modify or add [%s]", table.concat(modified, ", "))
   end
   for _, change in ipairs(diff.changes(stack, target, things)) do
     if change.Action ~= "Import" then
@@ -196,6 +218,7 @@ end
 
 -- What a change set takes over instead of making it.
 local function imports_of(context, input, stack, target)
+  if target.failure then return {} end
   if input.ChangeSetType == "IMPORT" then
     local things = things_to_import(context, input)
     check_import(stack, target, things)
@@ -206,6 +229,7 @@ end
 
 function change_sets.CreateChangeSet(context, input)
   check_mode(input)
+  check_on_failure(input)
   local stack, is_new = FIND[input.ChangeSetType or "UPDATE"](context, input)
   local before = reads.change_set_of(stack, input.ChangeSetName)
   if before and input.ClientToken and before.token == input.ClientToken then
@@ -249,6 +273,7 @@ function change_sets.DescribeChangeSet(context, input)
   local set = reads.change_set(context, input)
   local target, out = set.target, summary(set)
   local changes = input.IncludePropertyValues and set.changes_with_values or set.changes
+  if input.IncludePropertyValues then out.StatusReason = out.StatusReason or set.warning end
   local page, next_token = paging.forward(changes, input.NextToken, PAGE, "changes")
   out.Changes = json.list {}
   for i, change in ipairs(page) do out.Changes[i] = { Type = "Resource", ResourceChange = change } end

@@ -11,10 +11,12 @@ end
 local STACK_NAME = { pattern = "[a-zA-Z][-a-zA-Z0-9]*|arn:[-a-zA-Z0-9:/._+]*" }
 local NEW_STACK_NAME = { pattern = STACK_NAME.pattern, max = 128 }
 local TEMPLATE_BODY = { min = 1, max = 51200 }
+local CHANGE_SET_TYPE = { enum = { "IMPORT", "UPDATE", "CREATE" } } -- the service's own order
 
 local function constraints_of(operation)
   return {
     StackName = operation == "CreateStack" and NEW_STACK_NAME or STACK_NAME, TemplateBody = TEMPLATE_BODY,
+    ChangeSetType = CHANGE_SET_TYPE,
   }
 end
 

@@ -45,6 +45,9 @@ function updates.UpdateStack(context, input)
   if UPDATEABLE[stack.status] and not something then
     fault.validation("No updates are to be performed.")
   end
+  for _, set in ipairs(stack.change_sets or {}) do
+    set.execution = set.execution == "AVAILABLE" and "OBSOLETE" or set.execution
+  end
   local during = requests.policy(context, input, "StackPolicyDuringUpdate")
   if requests.has_policy(input) then requests.set_policy(context, stack, input) end
   tokens.remember(region, "UpdateStack", input, stack.id)
