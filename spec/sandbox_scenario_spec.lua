@@ -127,7 +127,9 @@ describe("a scenario", function()
       s3:create_bucket { Bucket = "files" }
       s3:get_bucket_encryption { Bucket = "files" }
       local text, status = world.refusal(s3.get_bucket_versioning, s3, { Bucket = "files" })
-      assert.same({ "AccessDenied: User is not authorized to perform this action", 403 }, { text, status })
+      assert.same({ "AccessDenied: User: arn:aws:iam::123456789012:user/test is not authorized to "
+        .. "perform: s3:GetBucketVersioning because no "
+        .. "identity-based policy allows the s3:GetBucketVersioning action", 403 }, { text, status })
     end)
   end)
 

@@ -111,16 +111,19 @@ local function length_for_head(exchange, headers, body)
   return length and ("\0"):rep(length) or body
 end
 
--- The error that a trouble answers; some say what was asked for.
-local function error_of(kind, exchange, request)
+-- The error that a trouble answers; some say what was asked for, and by whom.
+local function error_of(sandbox, kind, exchange, request)
   if type(kind.error) ~= "function" then return kind.error end
-  local _, input = protocol.read(request.service, exchange)
-  return kind.error(input)
+  local operation, input = protocol.read(request.service, exchange)
+  local claim = sigv4.claim(exchange)
+  local region, caller = sandbox.world.store:region(claim.region), sandbox.callers[claim.access_key]
+  return kind.error(input, { service = claim.service, operation = operation, region = region,
+    caller = caller and caller.arn or claim.access_key })
 end
 
 -- Does to a request what its trouble says. True when the connection is gone.
 local function disturb(sandbox, exchange, request, kind)
-  if kind.error then return false, write_error(exchange, request, error_of(kind, exchange, request)) end
+  if kind.error then return false, write_error(exchange, request, error_of(sandbox, kind, exchange, request)) end
   if not kind.effect then
     exchange:abort()
     return true

@@ -6,12 +6,29 @@ local trouble = {}
 
 ---@class sandbox.Trouble
 ---@field effect boolean the operation is performed, and its answer is lost
----@field error (table|fun(input: table): table)? the service's error that is answered instead
+---@field error (table|fun(input: table, asked: table): table)? the service's error that is answered instead; asked:
+--- service, operation, region, caller
 ---@field of string? what the kind is about, when it is not a trouble that any request may meet for a moment
 ---@field keep number? share of the answer's body that arrives before the connection breaks; nil: not a byte
 
 local function refusal(status, code, message)
   return { effect = false, error = { code = code, message = message, status = status } }
+end
+
+local NOT_AUTHORIZED = "User: %s is not authorized to perform: %s%s because no identity-based policy allows "
+  .. "the %s action"
+
+-- CloudFormation is asked about a stack, or about nothing; no other service's resources are told apart here.
+local function denial(input, asked)
+  local action, on = asked.service .. ":" .. asked.operation, ""
+  if asked.service == "cloudformation" and input.StackName then
+    local region, name = asked.region, input.StackName
+    local stack = region:stack(name)
+    on = stack and stack.id or name:match("^arn:") and name
+      or ("arn:%s:cloudformation:%s:%s:stack/%s/*"):format(region.partition, region.name, region.account, name)
+    on = " on resource: " .. on
+  end
+  return NOT_AUTHORIZED:format(asked.caller, action, on, action)
 end
 
 --- Kind -> what happens. The names are what scripts and messages call them.
@@ -22,8 +39,9 @@ trouble.kinds = {
   internal = refusal(500, "InternalFailure", "Unknown"),
   expired = refusal(403, "ExpiredToken", "The security token included in the request is expired"),
   -- Nothing passes here by trying again, so that no run outlives it.
-  denied = { effect = false, of = "permissions", error = { code = "AccessDenied", status = 403,
-    message = "User is not authorized to perform this action" } },
+  denied = { effect = false, of = "permissions", error = function(input, asked)
+    return { code = "AccessDenied", status = 403, message = denial(input, asked) }
+  end },
   -- What was just made is not known everywhere yet: the reads of a new stack, for a moment.
   not_known_yet = { effect = false, of = "reads", error = function(input)
     return { code = "ValidationError", status = 400,

@@ -69,6 +69,17 @@ function requests.check_tags(tags)
   end
 end
 
+--- Raises ValidationError for a role of this account that is not there. What roles other accounts have is not known
+--- here: a rehearsal may name its own.
+---@param arn string?
+function requests.check_role(context, arn)
+  local account, name = (arn or ""):match("^arn:[^:]+:iam::(%d+):role/(.+)$")
+  if account ~= context.region.account or context.given then return end
+  if not context.region:home(true):thing("AWS::IAM::Role", name:match("[^/]+$")) then
+    fault.validation("Role %s is invalid or cannot be assumed", arn)
+  end
+end
+
 -- "AWS::EC2::*", "AWS::*", "Custom::Name"
 local function type_matches(type_name, pattern)
   local start = pattern:match("^(.*)%*$")
@@ -179,6 +190,7 @@ function requests.target(context, stack, input, direct)
   local given = template_of_update(context, stack, input)
   if direct then capabilities.check_expansion(given, input.Capabilities or {}) end
   requests.check_tags(input.Tags or {})
+  requests.check_role(context, input.RoleARN)
   triggers.check(input.RollbackConfiguration)
   local plan, failure = bind(given, previous_values(stack, input.Parameters or {}),
     environment.of(context.world, context.region, stack))
@@ -251,6 +263,7 @@ end
 ---@param id string? nil: a new one
 function requests.bound_stack(context, input, read, id)
   requests.check_tags(input.Tags or {})
+  requests.check_role(context, input.RoleARN)
   triggers.check(input.RollbackConfiguration)
   local stack = requests.record(context, input)
   stack.principal = context.caller and context.caller.id

@@ -134,6 +134,7 @@ end
 
 -- What SSM holds under a parameter's value, as text.
 local function text_of_ssm(kind, text, environment)
+  if text:find ":%a" then fault.raise("InternalFailure", "Unknown", 500) end -- a label: so the service itself
   local parameter = environment.parameter(text)
   if not parameter then
     fault.validation("Unable to fetch parameters [%s] from parameter store for this account.", text)

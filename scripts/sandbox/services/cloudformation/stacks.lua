@@ -98,6 +98,7 @@ function stacks.DeleteStack(context, input)
   if tokens.seen(context.region, "DeleteStack", input) == stack.id then return {} end
   stack.express = mode.of(input).express
   check_deletable(stack, input)
+  requests.check_role(context, input.RoleARN)
   tokens.remember(context.region, "DeleteStack", input, stack.id)
   local retain = {}
   for _, id in ipairs(list) do retain[id] = true end

@@ -63,8 +63,11 @@ end
 
 function templates.GetTemplateSummary(context, input)
   if input.StackSetName then fault.not_emulated("cloudformation GetTemplateSummary of stack sets") end
-  local read = input.StackName and reads.find(context, input.StackName, "with_id").template
-    or template.read(requests.text(context, input))
+  local stack = input.StackName and reads.find(context, input.StackName, "with_id")
+  if stack and stack.status == "REVIEW_IN_PROGRESS" then
+    fault.validation("GetTemplateSummary cannot be called on REVIEW_IN_PROGRESS stacks.")
+  end
+  local read = stack and stack.template or template.read(requests.text(context, input))
   local out = described(read, true)
   out.Version = "2010-09-09"
   out.Metadata = read.tree.Metadata and json.encode(read.tree.Metadata)

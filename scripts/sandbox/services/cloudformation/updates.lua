@@ -122,6 +122,7 @@ updates.ContinueUpdateRollback = tokens.once("ContinueUpdateRollback", function(
   local stack = in_status(context, input, "brackets", "UPDATE_ROLLBACK_FAILED", "RollbackUpdatedStack")
   if stack.parent then fault.validation("RollbackUpdatedStack cannot be invoked on child stacks") end
   local own, nested = resources_to_skip(stack, input.ResourcesToSkip or {})
+  requests.check_role(context, input.RoleARN)
   stack.role_arn = input.RoleARN or stack.role_arn
   update_rollback.start(context.world, stack, stack.unfinished, "User Initiated", input.ClientRequestToken,
     own, nested)
