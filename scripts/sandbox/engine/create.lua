@@ -114,6 +114,7 @@ function create.start(world, stack, token, imports)
   triggers.watch(op, function(why) fail(op, why) end)
   op:soon(1, 4, function()
     local why = stack.failure or outputs.early_failure(stack)
+    if stack.plan.late then op:stack_event("CREATE_IN_PROGRESS", stack.plan.late) end
     if why then return fail(op, why) end
     create_resources(op)
   end)

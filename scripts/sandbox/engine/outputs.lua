@@ -49,6 +49,7 @@ end
 --- Why an operation that has begun fails before any resource; nil when it does not.
 ---@return string?
 function outputs.early_failure(stack)
+  if stack.plan.late then return stack.plan.late end
   local missing = parameters.missing_things(stack.template.parameters, stack.plan, stack.plan.environment)
   if missing then return missing end
   for _, name in ipairs(template.imports(stack.template, stack.plan)) do

@@ -62,12 +62,15 @@ KINDS.ssm = function(found, reference, rest)
   found.values[reference] = parameter.value
 end
 
-KINDS["ssm-secure"] = function(_, reference, rest, path, type_name)
+-- A misuse without a version is found out only once the operation has begun.
+KINDS["ssm-secure"] = function(found, reference, rest, path, type_name)
   if not parameter_of(rest) then bad_format(reference) end
   for _, allowed in ipairs(SECURE[type_name] or {}) do
     if path == "/" .. allowed then return end
   end
-  fault.validation("SSM Secure reference is not supported in: [%s/Properties%s]", type_name, path)
+  local why = ("SSM Secure reference is not supported in: [%s/Properties%s]"):format(type_name, path)
+  if rest:find ":%d+$" then fault.validation("%s", why) end
+  found.late = found.late or why
 end
 
 -- Secrets are looked up when their resource is made: see dynamic.check_secrets.
@@ -79,6 +82,7 @@ KINDS.secretsmanager = function() end
 ---@param created string[]
 ---@param environment { parameter: fun(reference: string): { value: string, type: string }? }
 ---@return table<string, string> values reference -> text
+---@return string? late what is wrong, and told only once the operation has begun
 function dynamic.read(resources, created, environment)
   local found, count = { values = {}, environment = environment }, 0
   for _, id in ipairs(created) do
@@ -92,7 +96,7 @@ function dynamic.read(resources, created, environment)
       kind(found, reference, rest, path, resources[id].Type)
     end)
   end
-  return found.values
+  return found.values, found.late
 end
 
 --- A value with the parameters' references replaced.

@@ -93,6 +93,23 @@ expand = function(node, state)
   return shape.ordered(out, keys)
 end
 
+-- Names of resources and parameters may be functions, of what is known before anything exists.
+local function name_of(node, scope)
+  return type(node) == "table" and functions.evaluate(node, scope) or node
+end
+
+local named
+named = function(node, scope)
+  if type(node) ~= "table" then return node end
+  for _, key in ipairs(shape.is_list(node) and {} or shape.keys(node)) do
+    local argument = node[key]
+    if key == "Ref" then node[key] = name_of(argument, scope) end
+    if key == "Fn::GetAtt" and type(argument) == "table" then argument[1] = name_of(argument[1], scope) end
+  end
+  for _, inner in pairs(node) do named(inner, scope) end
+  return node
+end
+
 local POLICIES = { "DeletionPolicy", "UpdateReplacePolicy" }
 
 --- The tree of a template after the transform. Raises ValidationError.
@@ -100,7 +117,7 @@ local POLICIES = { "DeletionPolicy", "UpdateReplacePolicy" }
 ---@param scope table parameters, pseudo and mappings of sandbox.template.functions
 ---@return table tree
 function extensions.apply(tree, scope)
-  local out = expand(tree, { scope = scope, made = 0 })
+  local out = named(expand(tree, { scope = scope, made = 0 }), scope)
   for _, id in ipairs(shape.keys(out.Resources or {})) do
     local resource = out.Resources[id]
     for _, policy in ipairs(shape.is_map(resource) and POLICIES or {}) do

@@ -104,7 +104,7 @@ function template.bind(read, given, environment)
   check_maps(read, plan)
   plan.created = created_in_order(read.resources, plan.conditions)
   plan.outputs = created_in_order(read.outputs, plan.conditions)
-  plan.dynamic = dynamic.read(read.resources, plan.created, environment)
+  plan.dynamic, plan.late = dynamic.read(read.resources, plan.created, environment)
   return plan
 end
 

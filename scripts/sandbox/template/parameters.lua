@@ -61,6 +61,12 @@ function parameters.check(definitions)
     if not kind_of(type_name) then
       fault.validation("Template format error: Unrecognized parameter type: %s", type_name)
     end
+    local default = definitions[name].Default
+    for reference in (type(default) == "string" and default or ""):gmatch "{{resolve:ssm:([^}]*)}}" do
+      if not reference:find ":%d+$" then
+        fault.validation("Template error: parameter %s should not contain ssm versionless resolver", name)
+      end
+    end
   end
 end
 
