@@ -5,9 +5,11 @@
  */
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -120,6 +122,60 @@ static int l_temp_folder(lua_State *L)
     lua_pushstring(L, path);
     return 1;
 }
+
+/* ---- a file that one process at a time appends to ---- */
+
+struct own_file {
+    int fd;
+    char path[]; /* for messages */
+};
+
+static void close_own_file(void *ptr)
+{
+    struct own_file *file = ptr;
+    close(file->fd);
+    tap_free(file);
+}
+
+static int l_own_file_append(lua_State *L);
+static const luaL_Reg own_file_methods[] = {{"append", l_own_file_append}, {NULL, NULL}};
+static const struct tap_handle_type own_file_type = {"tap.own_file", close_own_file,
+                                                     own_file_methods};
+
+/* file:append(text) */
+static int l_own_file_append(lua_State *L)
+{
+    size_t n;
+    struct own_file *file = tap_handle_check(L, 1, &own_file_type);
+    const char *text = luaL_checklstring(L, 2, &n);
+    struct tap_error err;
+    check(L, tap_fd_write(file->fd, text, n, file->path, &err), &err);
+    return 0;
+}
+
+/* own_file(path) -> a handle with append(text) and close(); nil when another process has it open
+ * so. The file is made, for this user alone (0600), when it is not there. */
+static int l_own_file(lua_State *L)
+{
+    size_t n;
+    const char *path = luaL_checklstring(L, 1, &n);
+    void **slot = tap_handle_new(L, &own_file_type, 0);
+    int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0)
+        raise_errno(L, "open", path);
+    struct own_file *file = tap_alloc(sizeof *file + n + 1);
+    file->fd = fd;
+    memcpy(file->path, path, n + 1);
+    *slot = file;
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+        return 1;
+    if (errno != EWOULDBLOCK)
+        raise_errno(L, "lock", path);
+    lua_pushnil(L);
+    return 1;
+}
+
+/* ---- the process ---- */
 
 static int l_cwd(lua_State *L)
 {
@@ -289,23 +345,15 @@ static int l_read_line(lua_State *L)
 int luaopen_tap_core_sys(lua_State *L)
 {
     static const luaL_Reg functions[] = {
-        {"read_file", l_read_file},
-        {"write_file", l_write_file},
-        {"exists", l_exists},
-        {"list_dir", l_list_dir},
-        {"mkdir_p", l_mkdir_p},
-        {"cwd", l_cwd},
-        {"getenv", l_getenv},
-        {"setenv", l_setenv},
-        {"environ", l_environ},
-        {"pid", l_pid},
-        {"executable", l_executable},
-        {"isatty", l_isatty},
-        {"write", l_write},
-        {"terminal_size", l_terminal_size},
-        {"read_line", l_read_line},
-        {"temp_folder", l_temp_folder},
-        {NULL, NULL},
+        {"read_file", l_read_file},   {"write_file", l_write_file},
+        {"exists", l_exists},         {"list_dir", l_list_dir},
+        {"mkdir_p", l_mkdir_p},       {"cwd", l_cwd},
+        {"getenv", l_getenv},         {"setenv", l_setenv},
+        {"environ", l_environ},       {"pid", l_pid},
+        {"executable", l_executable}, {"isatty", l_isatty},
+        {"write", l_write},           {"terminal_size", l_terminal_size},
+        {"read_line", l_read_line},   {"temp_folder", l_temp_folder},
+        {"own_file", l_own_file},     {NULL, NULL},
     };
     luaL_newlib(L, functions);
     lua_pushliteral(L, TAP_VERSION);

@@ -8,7 +8,6 @@ local util = require "tap.util"
 local sandbox = require "sandbox"
 local import_stack = require "sandbox.import_stack"
 local scenario = require "sandbox.scenario"
-local state = require "sandbox.state"
 
 local command = {}
 
@@ -76,14 +75,9 @@ local function access_keys_of(list)
   return { test = "test" }, "test"
 end
 
-local function open_state(values, story)
-  return state.open(values.state, { seed = values.seed or story.seed or 1, began = story.starts_at
-    or os.time() })
-end
-
 local function import(values)
   if not values.state then refuse "--import-stack needs --state FILE to write into" end
-  local kept = open_state(values, scenario.none)
+  local kept = sandbox.open_state(values.state, { seed = values.seed })
   local found = import_stack.into(kept, values.import_stack, { region = values.region, profile =
     values.profile,
     endpoint_url = values.endpoint_url })
@@ -113,7 +107,7 @@ function command.run(argv)
   local address, port = address_of(values.listen)
   local keys, first = access_keys_of(values.access_key)
   local story = scenario.load(values.scenario)
-  local kept = values.state and open_state(values, story)
+  local kept = values.state and sandbox.open_state(values.state, values)
   set_clock(kept and "virtual" or values.clock, kept and kept.header.began or story.starts_at)
   local emulator <close> = sandbox.start {
     address = address, port = port, seed = values.seed, access_keys = keys, scenario = values.scenario,

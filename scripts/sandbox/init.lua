@@ -10,6 +10,7 @@
 --   engine/             what happens to stacks, in time
 --   resources/          what is known about resource types
 --   store, ids, clock   what exists; chance from a seed; time
+--   state, import_stack what exists, in a file; a real stack into it
 
 local server = require "tap.core.server"
 local task = require "tap.core.task"
@@ -17,6 +18,7 @@ local clock = require "sandbox.clock"
 local http = require "sandbox.http"
 local ids = require "sandbox.ids"
 local scenario = require "sandbox.scenario"
+local state = require "sandbox.state"
 local store = require "sandbox.store"
 
 local sandbox = {}
@@ -58,6 +60,15 @@ function sandbox.starts_at(which)
   return scenario.load(which).starts_at
 end
 
+--- Opens a state file for sandbox.start. A new one begins as its scenario does.
+---@param path string
+---@param options { scenario: string|table?, seed: integer? }
+---@return table state of sandbox.state
+function sandbox.open_state(path, options)
+  local story = scenario.load(options.scenario)
+  return state.open(path, { seed = options.seed or story.seed or 1, began = story.starts_at or os.time() })
+end
+
 --- Starts a sandbox. To be called in a task; it serves from tasks below that one until stop() is called.
 ---@param options { address: string?, port: integer?, seed: integer?, scenario: string|table?,
 ---  state: table?, access_keys: table<string, string>?, disturb: (fun(number: integer, exchange: table):
@@ -86,8 +97,14 @@ function sandbox.start(options)
   self.world = { store = self.store, clock = clock.below(self.root), report = http.report, scenario = story,
     callers = self.callers, sessions = 0, url = self.url }
   self.state = options.state
-  if self.state then self.state:replay(self) end
+  if self.state then self.state:replay(self, options.scenario) end
   return self
+end
+
+--- Lets another scenario say what goes wrong from now on.
+---@param story table of sandbox.scenario
+function Sandbox:set_scenario(story)
+  self.scenario, self.world.scenario = story, story
 end
 
 --- Ends it: the listener closes, and nothing more happens to its stacks.

@@ -161,6 +161,14 @@ function scenario.load(which)
   return scenario.new(shipped(which), which)
 end
 
+--- How a state file names the scenario that scenario.load takes: "" for none, a file by its whole path.
+---@param which string?
+---@return string
+function scenario.reference(which)
+  if not which or not which:find("[/.]") or which:find("^/") then return which or "" end
+  return sys.cwd() .. "/" .. which
+end
+
 -- Does a rule that fits strike this time?
 local function strikes(rule)
   rule.fitted = rule.fitted + 1

@@ -8,6 +8,7 @@ local cli = {}
 --- Options that every workflow takes. A parameter of the same name in a workflow's table replaces one.
 cli.GLOBAL_OPTIONS = {
   { "sandbox", "string", implied = "SCENARIO", env = false, help = "run in an emulator in this process" },
+  { "sandbox-state", "file", env = false, help = "the same, beginning with what this file keeps, and kept in it" },
   { "endpoint-url", "string", env = false, help = "send every call there instead of to AWS" },
   { "region", "string", env = false, help = "else AWS_REGION, AWS_DEFAULT_REGION, the profile's" },
   { "profile", "string", env = false, help = "of ~/.aws/config and ~/.aws/credentials; else AWS_PROFILE" },

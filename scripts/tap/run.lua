@@ -26,15 +26,17 @@ local function new_id()
   return ("%s-%s"):format(stamp, crypto.uuid():sub(1, 8))
 end
 
-local function start_sandbox(self, scenario)
+local function start_sandbox(self)
+  local scenario, path = self.options.sandbox, self.options.sandbox_state
   if self.options.endpoint_url then
     errors.raise { class = "usage", code = "BadArguments",
       message = "--sandbox and --endpoint-url exclude each other" }
   end
   if scenario == "" then scenario = nil end
   local emulator = require "sandbox"
-  task.clock("virtual", emulator.starts_at(scenario))
-  self.sandbox = emulator.start { scenario = scenario }
+  local kept = path and emulator.open_state(path, { scenario = scenario })
+  task.clock("virtual", kept and kept.header.began or emulator.starts_at(scenario))
+  self.sandbox = emulator.start { scenario = scenario, state = kept }
 end
 
 -- A run goes on where it began, whatever the environment says by now: the same region and endpoint, and the profile
@@ -66,7 +68,7 @@ function run.start(options, report, resumed)
   report.run = self.id
   current = self
   if resumed then take_up(self, resumed) end
-  if options.sandbox then start_sandbox(self, options.sandbox) end
+  if options.sandbox or options.sandbox_state then start_sandbox(self) end
   return self
 end
 
@@ -74,6 +76,12 @@ end
 function run:stop()
   if self.sandbox then self.sandbox:stop() end
   self.sandbox, current = nil, nil
+end
+
+--- Is all that the run does gone at its end?
+---@return boolean
+function run:ends_with_sandbox()
+  return self.sandbox ~= nil and not self.options.sandbox_state
 end
 
 --- The region of the run's calls; nil when none is set.
@@ -180,11 +188,13 @@ end
 ---@param words string "status --stack-name web"
 ---@return string?
 function context:command(words)
-  if self.run.sandbox then return nil end
-  local region, endpoint, profile = self.run:region(), self.options.endpoint_url, self.options.profile
-  return "tapengine " .. words .. (profile and " --profile " .. util.shell_quote(profile) or "")
-    .. (region and " --region " .. region or "")
-    .. (endpoint and " --endpoint-url " .. util.shell_quote(endpoint) or "")
+  if self.run:ends_with_sandbox() then return nil end
+  local parts = { "tapengine " .. words }
+  for _, option in ipairs { { "profile", self.options.profile }, { "region", self.run:region() },
+    { "endpoint-url", self.options.endpoint_url }, { "sandbox-state", self.options.sandbox_state } } do
+    if option[2] then parts[#parts + 1] = ("--%s %s"):format(option[1], util.shell_quote(option[2])) end
+  end
+  return table.concat(parts, " ")
 end
 
 --- Asks before something is done that cannot be undone. Passes when the answer is yes or --yes was given;
@@ -234,7 +244,7 @@ end
 function run:going_on()
   local note = self.note
   if not note then return {} end
-  if self.sandbox then return { "the sandbox ends with this command: nothing goes on" } end
+  if self:ends_with_sandbox() then return { "the sandbox ends with this command: nothing goes on" } end
   return { note.what, table.unpack(note.ways) }
 end
 
