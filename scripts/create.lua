@@ -7,7 +7,9 @@ local tap = require "tap"
 local function create(job, input)
   local deployment = require "tap.deployment"
   local ctx, p = job.ctx, job.p
-  input.OnFailure = p.on_failure
+  input.DeploymentConfig = require("tap.express").config("create_stack", { wanted = p.express,
+    keep_failed = p.on_failure == "DO_NOTHING" })
+  input.OnFailure = not p.express and p.on_failure or nil -- an express one says it in its mode
   input.EnableTerminationProtection = job.target.protection or false
   input.StackPolicyBody = job.target.policy
   local answer, e = tap.try(deployment.ask, ctx, "create", job.stack, "create", "create_stack", input)

@@ -4,8 +4,8 @@ local tap = require "tap"
 
 local function question(ctx, stack)
   local change_words = require "tap.change_words"
-  local cfn, holding, count = stack.cfn, {}, 0
-  for _, resource in ipairs(cfn:describe_stack_resources { StackName = stack:key() }.StackResources or {}) do
+  local holding, count = {}, 0
+  for _, resource in ipairs(stack:resources()) do
     if resource.ResourceStatus ~= "DELETE_COMPLETE" then
       count = count + 1
       if change_words.holds_data(resource.ResourceType) then

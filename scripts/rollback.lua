@@ -3,27 +3,17 @@
 local tap = require "tap"
 
 local function find_version(stack_name, number)
-  local journal = require "tap.journal"
-  if not journal.path() then
+  if not require("tap.journal").path() then
     tap.error.raise { class = "usage", code = "NoJournal", message = "TAP_JOURNAL is off: there is no history" }
   end
-  local book = journal.open()
-  local versions = book:versions(stack_name)
-  book:close()
-  for _, version in ipairs(versions) do
-    if version.n == number then return version end
-  end
   local known = {}
-  for index, version in ipairs(versions) do known[index] = tostring(version.n) end
+  for index, version in ipairs(require("tap.versions").of(stack_name)) do
+    if version.n == number then return version end
+    known[index] = tostring(version.n)
+  end
   return tap.error.raise { class = "failed", code = "NoSuchVersion", message = ("the journal has no version %d of %s%s")
     :format(number, stack_name, #known > 0 and ", it has " .. table.concat(known, ", ") or ""),
     hints = { "tapengine history " .. stack_name .. "   shows them" } }
-end
-
-local function tags_of(version)
-  local tags = {}
-  for _, tag in ipairs(tap.json.decode(version.tags)) do tags[tag.Key] = tag.Value end
-  return tags
 end
 
 return tap.workflow {
@@ -42,17 +32,8 @@ return tap.workflow {
   usage = "tapengine rollback web --to 3",
 
   run = function(ctx, p)
-    local rollout = require "tap.rollout"
     local version = find_version(p.stack_name, p.to)
-    local folder = tap.sys.temp_folder()
-    ctx:finally(function() tap.proc.run { "rm", "-rf", folder } end)
-    local path = folder .. "/template"
-    tap.sys.write_file(path, version.template)
-    ctx.out:note(("version %d of %s, deployed %s"):format(version.n, p.stack_name, tap.iso_time(version.at)))
-    local values = require("tap.target_params").values { stack_name = p.stack_name, template = path,
-      parameter = tap.json.decode(version.parameters), tags = tags_of(version), accept = p.accept,
-      capabilities = tap.json.decode(version.capabilities), role_arn = p.role_arn, verify = p.verify,
-      timeout = p.timeout, dry_run = p.dry_run }
-    return rollout.run(rollout.begin(ctx, values, "deploy"))
+    return require("tap.versions").deploy(ctx, version, { stack_name = p.stack_name, accept = p.accept,
+      role_arn = p.role_arn, verify = p.verify, timeout = p.timeout, dry_run = p.dry_run })
   end,
 }

@@ -32,7 +32,7 @@ return tap.workflow {
     local cfn = tap.client "cloudformation"
     local stack = tap.stack(cfn, p.stack_name)
     local found = stack:must_describe()
-    local resources = cfn:describe_stack_resources({ StackName = stack.id }).StackResources or {}
+    local resources = stack:resources()
     local counts, failed = count_resources(resources)
 
     local result = {

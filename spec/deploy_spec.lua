@@ -188,6 +188,10 @@ describe("a stack file", function()
       for _, parameter in ipairs(stack.Parameters) do values[parameter.ParameterKey] = parameter.ParameterValue end
       assert.same({ Label = "from-file", Name = "computed" }, values)
       assert.same({ { Key = "Team", Value = "blue" } }, stack.Tags)
+      run { "deploy", "web", "--template", template(), "--yes", "--parameter", "Label=other" } -- without that stack file
+      stack = json.decode(run { "aws", "cloudformation", "describe-stacks", "--stack-name", "web" }.out).Stacks[1]
+      assert.same({ { Key = "Team", Value = "blue" } }, stack.Tags)
+      run { "deploy", "--template", path, "--yes" }
       assert.is_true(stack.EnableTerminationProtection)
       local changed = run { "deploy", "--template", path, "--yes", "--parameter", "Label=cli", env = { LABEL = "env" } }
       assert.matches("DisplayName: from-file -> cli", changed.out, 1, true)

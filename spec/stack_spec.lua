@@ -241,7 +241,7 @@ describe("a stack's life", function()
       assert.equal(0, tapengine("events", "--stack-name", "web", "--follow").code)
 
       -- A name that is taken; a delete that nobody agreed to; one that somebody did; one too many.
-      local again = tapengine("create", "--stack-name", "web", "--template", template)
+      local again = tapengine("create", "--stack-name", "web", "--template", template, "--tags", "A=c")
       assert.equal(4, again.code)
       assert.matches("web exists already, in CREATE_COMPLETE: updating it through a change set", again.out, 1, true)
       local refused = tapengine("delete", "--stack-name", "web")

@@ -5,6 +5,12 @@ local tap = require "tap"
 return tap.runbook {
   name = "roll-back", summary = "roll back to the last good state",
 
+  applies = function(s)
+    local config = s.description.DeploymentConfig
+    if not config or config.Mode ~= "EXPRESS" then return true end
+    return false, "CloudFormation refuses RollbackStack after an express deployment"
+  end,
+
   explain = function(s)
     local created = s.status == "CREATE_FAILED"
     return { does = created and "RollbackStack: deletes what was made, since there is no good state"

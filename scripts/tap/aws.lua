@@ -27,8 +27,8 @@ local OWN = {
 }
 
 -- Options of every workflow that make sense here -> whether they give way to a member of their name.
-local SHARED = { region = false, profile = false, ["endpoint-url"] = false, sandbox = true, timeout = true,
-  ["log-file"] = true }
+local SHARED = { region = false, profile = false, ["endpoint-url"] = false, sandbox = true, ["sandbox-state"] = true,
+  timeout = true, ["log-file"] = true }
 
 --- The options of the command, beside the members: its own, and those of every workflow that make sense.
 aws.OPTIONS = table.move(OWN, 1, #OWN, 1, {})

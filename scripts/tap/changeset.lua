@@ -9,7 +9,7 @@ local task = require "tap.task"
 local changeset = {}
 changeset.__index = changeset
 
-local FIRST_INTERVAL, LAST_INTERVAL, GROWTH = 0.3, 3, 1.4 -- seconds between two polls
+local FIRST_INTERVAL, LAST_INTERVAL, GROWTH = 0.5, 3, 1.6 -- seconds between two polls
 local LIMIT = 15 * 60 -- seconds in which the service must have computed it
 local SHELL_LIMIT = 60 -- seconds for a stack without resources to go
 local MAX_DEPTH = 6 -- of nested change sets
@@ -107,8 +107,9 @@ end
 --- Makes a change set and waits for it.
 ---@param cfn table
 ---@param input table as CreateChangeSet takes it
+---@param creates boolean the stack is not there yet
 ---@return table changeset with its description; whether it is usable is the caller's to look at
-function changeset.make(cfn, input)
+function changeset.make(cfn, input, creates)
   local answer, e = errors.try(cfn.create_change_set, cfn, input)
   if e and e.code == "AlreadyExistsException" then -- its name is of this run: an answer was lost
     local found = cfn:describe_change_set { ChangeSetName = input.ChangeSetName, StackName = input.StackName }
@@ -116,7 +117,7 @@ function changeset.make(cfn, input)
   elseif e then
     error(e, 0)
   end
-  local self = new(cfn, answer.Id, { stack_id = answer.StackId, creates = input.ChangeSetType == "CREATE" })
+  local self = new(cfn, answer.Id, { stack_id = answer.StackId, creates = creates })
   self:wait()
   return self
 end

@@ -2,6 +2,7 @@
 -- say how it went.
 
 local errors = require "tap.error"
+local express = require "tap.express"
 local failure = require "tap.failure"
 local json = require "tap.core.json"
 local live = require "tap.live"
@@ -54,6 +55,7 @@ end
 ---@param input table without the token
 ---@return table answer
 function deployment.ask(ctx, step, s, verb, method, input)
+  input.DeploymentConfig = input.DeploymentConfig or express.config(method, { stack = s.last })
   input.ClientRequestToken = ctx:token(step, s.name)
   return ctx:step(step, function() return send(ctx, s, verb, method, input) end, { idempotent = true })
 end

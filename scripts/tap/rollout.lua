@@ -7,7 +7,9 @@ local change_words = require "tap.change_words"
 local changeset = require "tap.changeset"
 local deployment = require "tap.deployment"
 local errors = require "tap.error"
+local express = require "tap.express"
 local gates = require "tap.gates"
+local imports = require "tap.imports"
 local json = require "tap.core.json"
 local preflight = require "tap.preflight"
 local resume = require "tap.resume"
@@ -30,11 +32,12 @@ local rollout = {}
 ---@field began number
 ---@field capacity table[]? what was healthy before, as tap.capacity reads it
 ---@field input table? the request, when it is not made of the target's template
+---@field identifiers table<string, string>? of an import: logical id -> what is taken over (tap.imports)
 
 --- Reads what is to be deployed, and where it stands.
 ---@param ctx tap.Context
 ---@param p table values of target_params.rollout
----@param verb "create"|"update"|"deploy"
+---@param verb "create"|"update"|"deploy"|"import"
 ---@return tap.Rollout
 function rollout.begin(ctx, p, verb)
   local t = target.read(ctx, p)
@@ -73,6 +76,10 @@ function rollout.check(job)
   for name, value in pairs(upload.template(ctx, t.template, job.p.s3_bucket or t.file.bucket)) do
     input[name] = value
   end
+  if job.identifiers then
+    input.ResourcesToImport = imports.of(job, parameters)
+    if not is_new(job) then input.Tags, input.RoleARN = nil, nil end -- their change cannot be part of an import
+  end
   return input
 end
 
@@ -98,15 +105,17 @@ end
 
 -- Makes the change set. The guard has it from the first moment on.
 local function make(job, input, guard, name)
-  local new = is_new(job)
-  input.ChangeSetName, input.ChangeSetType = name, new and "CREATE" or "UPDATE"
+  local new, reverts = is_new(job), job.p.revert_drift and not is_new(job)
+  input.ChangeSetName, input.ChangeSetType = name, job.identifiers and "IMPORT" or new and "CREATE" or "UPDATE"
   input.ClientToken = job.ctx:token("change-set", job.target.name)
-  local reverts = job.p.revert_drift and not new
   input.DeploymentMode = reverts and "REVERT_DRIFT" or nil
-  input.IncludeNestedStacks = not reverts or nil -- the service has no drift-aware sets of nested stacks
+  input.DeploymentConfig = express.config("create_change_set", { wanted = job.p.express, stack = job.existing,
+    keep_failed = job.p.on_failure == "DO_NOTHING" })
+  -- The service has no drift-aware sets of nested stacks, and imports none.
+  input.IncludeNestedStacks = not (reverts or job.identifiers) or nil
   input.ImportExistingResources = job.p.import_existing or nil
-  if new then input.OnStackFailure = job.p.on_failure end
-  local set, e = errors.try(changeset.make, job.cfn, input)
+  if input.ChangeSetType == "CREATE" then input.OnStackFailure = job.p.on_failure end
+  local set, e = errors.try(changeset.make, job.cfn, input, new)
   if e then deployment.raise_rejected(e, job.target.template and job.target.template.path or job.target.name) end
   guard.set = set
   job.stack.id = set.stack_id
@@ -201,7 +210,7 @@ local function left_for_later(job, set, fingerprint)
 end
 
 local function run_change(job, set)
-  local verb = is_new(job) and "create" or "update"
+  local verb = job.identifiers and "import" or is_new(job) and "create" or "update"
   apply_policy(job)
   local options = job.target:limits(verb)
   options.on_failure = job.p.on_failure

@@ -22,16 +22,12 @@ local MAX_NESTING = 5
 ---@field status string
 ---@field events table[] of the last operation
 ---@field failures table[] as tap.failure describes them
----@field resources table[] as DescribeStackResources gives them
+---@field resources table[] as ListStackResources gives them
 ---@field target table tap.target
 ---@field drifted table[] as tap.drift finds it; empty when nobody asked
 ---@field template table? tap.template, when the command names one
 local methods = {}
 methods.__index = methods
-
-local function describe_resources(cfn, id)
-  return cfn:describe_stack_resources({ StackName = id }).StackResources or {}
-end
 
 --- Reads it.
 ---@param ctx tap.Context
@@ -46,7 +42,7 @@ function situation.read(ctx, p, cfn, stack, description, template)
   local events = stack:operation_events()
   return setmetatable({ ctx = ctx, p = p, cfn = cfn, stack = stack, description = description, template = template,
     name = description.StackName, id = description.StackId, status = description.StackStatus, events = events,
-    failures = failure.of(stack, events, template), resources = describe_resources(cfn, description.StackId) }, methods)
+    failures = failure.of(stack, events, template), resources = stack:resources() }, methods)
 end
 
 --- The resources that are in a status.
@@ -85,7 +81,7 @@ local function add_skips(cfn, resources, events, prefix, depth, into)
       local child = child_id and stacks.new(cfn, child_id)
       local description = child and depth < MAX_NESTING and child:describe()
       if description and description.StackStatus == "UPDATE_ROLLBACK_FAILED" then
-        add_skips(cfn, describe_resources(cfn, description.StackId), child:operation_events(),
+        add_skips(cfn, child:resources(), child:operation_events(),
           description.StackName .. ".", depth + 1, into)
       else
         into[#into + 1] = prefix .. resource.LogicalResourceId
@@ -133,7 +129,7 @@ end
 function methods:refresh()
   self.description = self.stack:must_describe()
   self.status = self.description.StackStatus
-  self.resources = describe_resources(self.cfn, self.id)
+  self.resources = self.stack:resources()
   return self.description
 end
 

@@ -33,7 +33,7 @@ function stack.is_missing(e)
   return e.code == "ValidationError" and tostring(e.message):find("does not exist", 1, true) ~= nil
 end
 
---- The stack as DescribeStacks gives it; nil when there is none. Remembers its id.
+--- The stack as DescribeStacks gives it; nil when there is none. Remembers its id, and what it saw as `last`.
 ---@return table?
 function stack:describe()
   local answer, e = errors.try(self.cfn.describe_stacks, self.cfn, { StackName = self:key() })
@@ -42,7 +42,7 @@ function stack:describe()
     error(e, 0)
   end
   local found = answer.Stacks[1]
-  self.id = found.StackId
+  self.id, self.last = found.StackId, found
   return found
 end
 
@@ -59,6 +59,15 @@ function stack:must_describe()
   if found then return found end
   return errors.raise { class = "failed", code = "NoSuchStack",
     message = ("Stack %s does not exist in %s"):format(self.name, self.cfn:region() or "this region") }
+end
+
+--- Its resources, also those of a stack that is gone and known by its id. All of them: DescribeStackResources would stop
+-- at a hundred.
+---@return table[] as ListStackResources gives them
+function stack:resources()
+  local list = {}
+  for resource in self.cfn:each("list_stack_resources", { StackName = self:key() }) do list[#list + 1] = resource end
+  return list
 end
 
 --- OutputKey -> value, in the stack's order.

@@ -63,7 +63,9 @@ local function prefer(given, from_file)
   return from_file
 end
 
+-- nil when nobody speaks of tags: the stack keeps those that it has.
 local function tags_of(ctx, p, file)
+  if next(p.tags) == nil and file.tags == nil then return nil end
   local tags = {}
   for name, entry in pairs(stack_file.values(ctx, file, "tags")) do tags[name] = entry.value end
   for name, value in pairs(p.tags) do tags[name] = value end
@@ -147,7 +149,7 @@ function target:request(parameters)
     end
   end
   return {
-    StackName = self.name, Parameters = parameters, Tags = deployment.tags(self.tags),
+    StackName = self.name, Parameters = parameters, Tags = self.tags and deployment.tags(self.tags),
     Capabilities = self.capabilities, RoleARN = self.role_arn, RollbackConfiguration = configuration,
     NotificationARNs = self.notification_arns and json.list(self.notification_arns) or nil,
   }

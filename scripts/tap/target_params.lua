@@ -30,6 +30,8 @@ local ROLLOUT = {
   { "import-existing", "boolean", default = false, help = "take over resources that exist under their custom name" },
   { "revert-drift", "boolean", default = false,
     help = "bring what was changed or deleted by hand back to what the template says (nested stacks are left out)" },
+  { "express", "boolean", default = false,
+    help = "end when the configuration is applied, not when it has become stable (CloudFormation's express mode)" },
   { "verify", "boolean", default = true, help = "--no-verify does not read back what was made" },
   { "timeout", "duration", help = "stop waiting after this long (default 1h, or the stack file's)" },
   { "dry-run", "boolean", default = false, help = "show the changes, execute nothing; exit 20 when there are any" },
@@ -52,6 +54,19 @@ end
 ---@return table[]
 function target_params.rollout()
   return joined(LIST, ROLLOUT)
+end
+
+--- The same without some of them, and with more behind them.
+---@param names string[]
+---@param more table[]
+---@return table[]
+function target_params.rollout_without(names, more)
+  local left_out, kept = {}, {}
+  for _, name in ipairs(names) do left_out[name] = true end
+  for _, row in ipairs(target_params.rollout()) do
+    if not left_out[row[1]] then kept[#kept + 1] = row end
+  end
+  return joined(kept, more)
 end
 
 --- What a command line without any options but these would give, for workflows that deploy on the way.

@@ -130,7 +130,7 @@ local function refusal_of(op, resource, replaces)
 end
 
 --- Brings a resource that exists to what the template says. A resource whose properties and tags stay the same has
--- no events.
+-- no events, unless it has failed before.
 ---@param op table the operation
 ---@param resource table
 ---@param definition table its definition in the new template
@@ -140,6 +140,7 @@ function change.apply(op, resource, definition, turn, touched)
   local ok, properties, shown = pcall(provision.evaluate, op.stack, definition)
   if not ok and not fault.is(properties) then error(properties, 0) end
   local touched_anyway = catalog.of(resource.type).always_updated or op.retags and diff.is_taggable(resource.type)
+    or resource.status == "UPDATE_FAILED" -- an update that stayed as it failed goes on with it
   if ok and same(properties, resource.properties) and not touched_anyway then
     resource.definition = definition
     return turn.done(true)

@@ -161,8 +161,9 @@ end
 local FIND = {
   CREATE = stack_to_create, UPDATE = stack_to_update,
   IMPORT = function(context, input)
-    local find = context.region:stack(input.StackName) and stack_to_update or stack_to_create
-    return find(context, input)
+    local stack = context.region:stack(input.StackName)
+    local is_there = stack and stack.status ~= "REVIEW_IN_PROGRESS"
+    return (is_there and stack_to_update or stack_to_create)(context, input)
   end,
 }
 
