@@ -188,7 +188,7 @@ describe("a stack file", function()
       for _, parameter in ipairs(stack.Parameters) do values[parameter.ParameterKey] = parameter.ParameterValue end
       assert.same({ Label = "from-file", Name = "computed" }, values)
       assert.same({ { Key = "Team", Value = "blue" } }, stack.Tags)
-      run { "deploy", "web", "--template", template(), "--yes", "--parameter", "Label=other" } -- without that stack file
+      run { "deploy", "web", "--template", template(), "--yes", "--parameter", "Label=other" } -- without the stack file
       stack = json.decode(run { "aws", "cloudformation", "describe-stacks", "--stack-name", "web" }.out).Stacks[1]
       assert.same({ { Key = "Team", Value = "blue" } }, stack.Tags)
       run { "deploy", "--template", path, "--yes" }

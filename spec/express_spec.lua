@@ -36,8 +36,8 @@ describe("express mode", function()
     seconds("--express", table.unpack(STATE))
     local function update(code, ...)
       local words = table.move({ ... }, 1, select("#", ...), 5, { "update", "web", "--template", template "b" })
-      return run(code, table.unpack(table.move({ "--yes", "--express", "--sandbox=update-fails", table.unpack(STATE) }, 1, 5,
-        #words + 1, words)))
+      local more = { "--yes", "--express", "--sandbox=update-fails", table.unpack(STATE) }
+      return run(code, table.unpack(table.move(more, 1, #more, #words + 1, words)))
     end
     update(6)
     update(7, "--on-failure", "DO_NOTHING")

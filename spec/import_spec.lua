@@ -35,7 +35,8 @@ describe("import", function()
   end
 
   local function ids()
-    local listed = run(0, "aws", "cloudformation", "list-stack-resources", "--stack-name", "web", "--sandbox-state", "state")
+    local listed = run(0, "aws", "cloudformation", "list-stack-resources", "--stack-name", "web", "--sandbox-state",
+      "state")
     local out = {}
     for _, resource in ipairs(json.decode(listed.out).StackResourceSummaries) do
       out[resource.LogicalResourceId] = resource.PhysicalResourceId
@@ -55,11 +56,13 @@ describe("import", function()
   end)
 
   it("says all that is missing, with its place, before anything is touched", function()
-    local refused = import(3, { B = { Type = "AWS::S3::Bucket", Properties = { BucketName = "logs-dev-123456789012" } },
-      T = UNNAMED, M = { Type = "AWS::EC2::VPC", DeletionPolicy = "Retain", Properties = { CidrBlock = "10.0.0.0/16" } } },
-      "--yes", "--identifier", "X=y", "--identifier", "M=vpc-1|x")
+    local net = { Type = "AWS::EC2::VPC", DeletionPolicy = "Retain", Properties = { CidrBlock = "10.0.0.0/16" } }
+    local bare = { Type = "AWS::S3::Bucket", Properties = { BucketName = "logs-dev-123456789012" } }
+    local refused = import(3, { B = bare, T = UNNAMED, M = net }, "--yes", "--identifier", "X=y", "--identifier",
+      "M=vpc-1|x")
     assert.matches("web.json:1:%d+: B: what is imported needs a DeletionPolicy", refused.err)
-    assert.matches("T: the template does not say which AWS::SNS::Topic it is: add --identifier T=TopicArn", refused.err, 1, true)
+    assert.matches("T: the template does not say which AWS::SNS::Topic it is: add --identifier T=TopicArn", refused.err,
+      1, true)
     assert.matches("--identifier M=vpc-1|x is not of the form --identifier M=VpcId", refused.err, 1, true)
     assert.matches("--identifier X: the template has no such resource", refused.err, 1, true)
     assert.matches("nothing was touched", refused.err, 1, true)
@@ -68,8 +71,8 @@ describe("import", function()
   end)
 
   it("that fails is told as other failures are, and leaves what was there", function()
-    local scenario = helpers.file("s.lua", 'return { teaches = "t", resources = { { on = "import", fail = "not yours" } } }',
-      folder)
+    local scenario = helpers.file("s.lua",
+      'return { teaches = "t", resources = { { on = "import", fail = "not yours" } } }', folder)
     local failed = import(6, { B = NAMED }, "--yes", "--sandbox=" .. scenario)
     assert.matches("B  AWS::S3::Bucket  IMPORT_FAILED  ", failed.err, 1, true)
     assert.matches("not yours", failed.err, 1, true)

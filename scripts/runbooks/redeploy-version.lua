@@ -1,5 +1,5 @@
---- UPDATE_FAILED, with rollback switched off: the last version that the journal knows to have worked, once more. After an
--- express deployment this is the way back, since CloudFormation then refuses RollbackStack.
+--- UPDATE_FAILED, with rollback switched off: the last version that the journal knows to have worked, once more. After
+-- an express deployment this is the way back, since CloudFormation then refuses RollbackStack.
 
 local tap = require "tap"
 
@@ -18,8 +18,8 @@ return tap.runbook {
 
   explain = function(s)
     local version = last_version(s)
-    return { does = ("deploys version %d of the journal, of %s, through a change set, with its gates; rollback stays off")
-      :format(version.n, tap.iso_time(version.at)),
+    return { does = ("deploys version %d of the journal, of %s, through a change set, with its gates; rollback stays "
+      .. "off"):format(version.n, tap.iso_time(version.at)),
       destroys = "what that version replaces or removes: shown before it is done", leaves = "nothing" }
   end,
 

@@ -1,7 +1,7 @@
---- A sandbox's state in a file: the requests that changed something, one JSON line each, with the time, and the scenario
--- in which they were made. Reading it performs them again on the virtual clock; since ids and durations come from the
--- seed and from time, what comes out is what was there. A line is written as soon as its request has taken effect, so
--- that nothing is lost when the process dies.
+--- A sandbox's state in a file: the requests that changed something, one JSON line each, with the time, and the
+-- scenario in which they were made. Reading it performs them again on the virtual clock; since ids and durations come
+-- from the seed and from time, what comes out is what was there. A line is written as soon as its request has taken
+-- effect, so that nothing is lost when the process dies.
 
 local crypto = require "tap.core.crypto"
 local errors = require "tap.core.error"

@@ -61,8 +61,8 @@ function stack:must_describe()
     message = ("Stack %s does not exist in %s"):format(self.name, self.cfn:region() or "this region") }
 end
 
---- Its resources, also those of a stack that is gone and known by its id. All of them: DescribeStackResources would stop
--- at a hundred.
+--- Its resources, also those of a stack that is gone and known by its id. All of them: DescribeStackResources would
+-- stop at a hundred.
 ---@return table[] as ListStackResources gives them
 function stack:resources()
   local list = {}
