@@ -136,9 +136,82 @@ describe("a scenario", function()
   it("lets what was just made be unknown for a moment, by its name", function()
     with({ requests = { { operation = "DescribeStackEvents", trouble = "not_known_yet", times = 1 } } }, function(w)
       w.cfn:create_stack { StackName = "demo", TemplateBody = world.template { A = topic "a" } }
-      assert.equal("ValidationError: Stack with id demo does not exist",
+      assert.equal("ValidationError: Stack [demo] does not exist",
         world.refusal(w.cfn.describe_stack_events, w.cfn, { StackName = "demo" }))
       assert.is_true(#w.cfn:describe_stack_events({ StackName = "demo" }).StackEvents > 0)
+    end)
+  end)
+
+  it("lets a new stack be unknown for some seconds, and an old one never", function()
+    with("eventual-consistency", function(w)
+      w:create("demo", { A = topic "a" }, nil, 0)
+      for _, seconds in ipairs { 0, 2 } do
+        world.sleep(seconds)
+        assert.equal("ValidationError: Stack with id demo does not exist", (world.refusal(w.stack, w, "demo")))
+      end
+      world.sleep(2)
+      assert.equal("CREATE_IN_PROGRESS", w:status "demo")
+    end)
+  end)
+
+  it("has another clock than its clients: the time is told, and a client that learns it gets through", function()
+    with("wrong-clock", function(w)
+      local text, status = world.refusal(w.stack, w, "demo")
+      assert.truthy(text:match "^SignatureDoesNotMatch: Signature expired: %d+T%d+Z is now earlier than %d+T%d+Z "
+        .. "%(%d+T%d+Z %- 5 min%.%)", text)
+      assert.equal(403, status)
+      local s3 = w:client "s3"
+      assert.same({ "RequestTimeTooSkewed: The difference between the request time and the current time is too "
+        .. "large.", 403 }, { world.refusal(s3.list_buckets, s3, {}) })
+      for _, service in ipairs { "cloudformation", "s3" } do
+        local patient = w:client(service, { max_attempts = 3 })
+        local read = service == "s3" and patient.list_buckets or patient.describe_stacks
+        for _ = 1, 2 do read(patient, {}) end
+      end
+    end)
+    with({ clock_ahead = -3600 }, function(w)
+      assert.truthy((world.refusal(w.stack, w, "demo")):find("Signature not yet current: ", 1, true))
+    end)
+  end)
+
+  it("lets stacks elsewhere import what is exported", function()
+    local function exporting(text)
+      return world.template({ A = topic "a" }, { Outputs = { O = { Value = text, Export = { Name = "n" } } } })
+    end
+    with("export-in-use", function(w)
+      w:create("demo", exporting "one")
+      assert.same({ "reports", "website" }, w.cfn:list_imports({ ExportName = "n" }).Imports)
+      w.cfn:update_stack { StackName = "demo", TemplateBody = exporting "two" }
+      world.sleep(3600)
+      assert.equal("Export n cannot be updated as it is in use by reports and website",
+        w:reason("demo", "demo", "UPDATE_ROLLBACK_IN_PROGRESS"))
+      w:delete "demo"
+      assert.same({ "UPDATE_ROLLBACK_COMPLETE",
+        "Delete canceled. Cannot delete export n as it is in use by reports and website." },
+        { w:status "demo", w:stack "demo".StackStatusReason })
+    end)
+  end)
+
+  it("lets somebody else be faster, a bucket be full, and signals be missing", function()
+    with("busy-stack", function(w)
+      w:create("demo", { A = topic "old" })
+      assert.truthy(world.refusal(update, w, { A = topic "new" })
+        :find("is in UPDATE_IN_PROGRESS state and can not be updated.", 1, true))
+      update(w, { A = topic "new" })
+      assert.equal("UPDATE_COMPLETE", w:status "demo")
+    end)
+    with("bucket-not-empty", function(w)
+      local id = w:create("demo", { B = { Type = "AWS::S3::Bucket" } })
+      w:delete "demo"
+      assert.truthy(w:reason("demo", "B", "DELETE_FAILED"):find("is not empty", 1, true))
+      w:delete("demo", { DeletionMode = "FORCE_DELETE_STACK" })
+      assert.equal("DELETE_COMPLETE", w:status(id))
+    end)
+    with("signal-missing", function(w)
+      w:create("demo", { G = { Type = "AWS::AutoScaling::AutoScalingGroup",
+        CreationPolicy = { ResourceSignal = { Count = "1", Timeout = "PT15M" } } } })
+      assert.equal("ROLLBACK_COMPLETE", w:status "demo")
+      assert.truthy(w:reason("demo", "G", "CREATE_FAILED"):find "^Received 0 SUCCESS signal")
     end)
   end)
 

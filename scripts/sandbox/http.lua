@@ -37,9 +37,11 @@ local function service_named_by(exchange)
 end
 
 --- The time to judge a signature by. Clients in this process sign by the sandbox's clock, others by the
--- machine's, which differs from a virtual or scaled one: the nearer of the two counts.
-local function time_of_signing(claim)
-  local here, outside = task.now(), os.time()
+-- machine's, which differs from a virtual or scaled one: the nearer of the two counts. A scenario may put the
+-- service's clock forward.
+local function time_of_signing(sandbox, claim)
+  local ahead = sandbox.scenario.clock_ahead
+  local here, outside = task.now() + ahead, os.time() + ahead
   local signed = text.parse_time(claim.amz_date or "") or here
   return math.abs(signed - here) <= math.abs(signed - outside) and here or outside
 end
@@ -49,7 +51,7 @@ local function authenticate(sandbox, exchange, claim)
   if not caller then
     fault.raise("InvalidClientTokenId", "The security token included in the request is invalid.", 403)
   end
-  sigv4.verify(exchange, claim, caller.secret, time_of_signing(claim))
+  sigv4.verify(exchange, claim, caller.secret, time_of_signing(sandbox, claim))
   return caller
 end
 
@@ -142,6 +144,15 @@ local function routed_operation(name, exchange)
   return ok and operation or ""
 end
 
+-- Seconds since the stack was made that a request names; nil when it names none.
+local function age_of_stack(sandbox, exchange)
+  local ok, claim = pcall(sigv4.claim, exchange)
+  local read, _, input = pcall(protocol.read, "cloudformation", exchange)
+  local name = ok and read and input.StackName
+  local stack = name and sandbox.world.store:region(claim.region):stack(name)
+  return stack and task.now() - stack.created
+end
+
 -- The trouble that a request meets, by the caller of sandbox.start or by the scenario; nil for none.
 local function trouble_of(sandbox, exchange)
   local name = sandbox.disturb and sandbox.disturb(sandbox.requests, exchange)
@@ -149,7 +160,9 @@ local function trouble_of(sandbox, exchange)
   if #sandbox.scenario.requests == 0 then return nil end
   local service, operation = names_of(exchange)
   if operation == "" then operation = routed_operation(service, exchange) end
-  local rule = sandbox.scenario:disturb(service, operation, sandbox.chance)
+  local rule = sandbox.scenario:disturb(service, operation, sandbox.chance, function()
+    return age_of_stack(sandbox, exchange)
+  end)
   if rule and rule.delay then task.sleep(rule.delay) end
   return trouble.find(rule and rule.trouble)
 end
@@ -166,6 +179,8 @@ local function answer(sandbox, exchange)
   end
   if gone then return end
   headers["x-amzn-RequestId"] = request.id
+  local ahead = sandbox.scenario.clock_ahead
+  if ahead ~= 0 then headers.Date = os.date("!%a, %d %b %Y %H:%M:%S GMT", math.floor(task.now() + ahead)) end
   exchange:respond(status, headers, length_for_head(exchange, headers, body))
 end
 

@@ -83,10 +83,12 @@ function sandbox.start(options)
   local story = scenario.load(options.scenario)
   local address, seed = options.address or "127.0.0.1", options.seed or story.seed or 1
   if options.state then seed = options.state.header.seed end
-  local self = setmetatable({
+  local self
+  self = setmetatable({
     request_ids = ids.stream(seed, "requests"),
     callers = callers_of(options.access_keys or { test = "test" }, ids.stream(seed, "callers")),
-    store = store.new { account = ACCOUNT, seed = seed },
+    store = store.new { account = ACCOUNT, seed = seed,
+      importers = function(name) return self.scenario:importers(name) end },
     requests = 0, disturb = options.disturb, scenario = story, chance = ids.stream(seed, "scenario"),
   }, Sandbox)
   self.listener = server.listen(address, options.port or 0)

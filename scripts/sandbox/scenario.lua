@@ -3,6 +3,8 @@
 --   teaches    one sentence: what a rehearsal with it shows
 --   seed       integer; the same seed gives the same run
 --   starts_at  epoch seconds: what time it is in the sandbox when a rehearsal begins
+--   clock_ahead  seconds by which the service's clock is before that of its clients (behind, when negative)
+--   exports    { { name = "with * for any text", by = { "stack names" } } }: stacks elsewhere that import them
 --   resources  rules for resources, the first that fits counts:
 --                resource  logical id or type, with * for any text     stack   name, the same
 --                on        "create", "update", "delete", "import", "rollback" (the way back of an update)
@@ -13,6 +15,7 @@
 --                service, operation    names, with * for any text
 --                trouble   a kind of sandbox.trouble | delay = seconds
 --                share     0..1: strikes by chance                     nth, times (any number if nil)
+--                within    seconds: only while the stack that the request names is no older
 --   drifts     rules for resources, applied when an operation on their stack is complete:
 --                resource, stack, nth, times   as above
 --                set = { Property = value }    changed behind the stack's back | delete = true
@@ -53,16 +56,17 @@ local DRIFT_RULE = {
 }
 local REQUEST_RULE = {
   service = "string", operation = "string", nth = "number", times = "number", share = "number",
-  delay = "number",
+  delay = "number", within = "number",
   trouble = function(value)
     return not trouble.kinds[value] and "is none of " .. table.concat(trouble.names(), ", ")
   end,
 }
+local EXPORT_RULE = { name = "string", by = "table" }
 local STARTS_AT = 1767225600 -- 2026-01-01: a scenario's run shows the same times whenever it is made
 
 local WHOLE = {
   teaches = "string", seed = "number", starts_at = "number", resources = "table", requests = "table",
-  custom = "table", invoke = "table", drifts = "table",
+  custom = "table", invoke = "table", drifts = "table", clock_ahead = "number", exports = "table",
 }
 
 local function check(where, value, fields)
@@ -117,13 +121,13 @@ function scenario.new(definition, name)
   check_rules(name .. ": resources", definition.resources, RESOURCE_RULE, { "fail", "hang", "slow" })
   check_rules(name .. ": requests", definition.requests, REQUEST_RULE, { "trouble", "delay" })
   check_rules(name .. ": drifts", definition.drifts, DRIFT_RULE, { "set", "delete" })
+  check_rules(name .. ": exports", definition.exports, EXPORT_RULE, { "by" })
   return setmetatable({
-    drift_rules = rules_of(definition.drifts, 1), name = name, teaches = definition.teaches, seed =
-      definition.seed,
-    starts_at = definition.starts_at or STARTS_AT,
+    drift_rules = rules_of(definition.drifts, 1), name = name, teaches = definition.teaches,
+    seed = definition.seed, starts_at = definition.starts_at or STARTS_AT,
+    clock_ahead = definition.clock_ahead or 0, exports = definition.exports or {},
     custom = definition.custom, functions = definition.invoke, resources = rules_of(definition.resources, 1),
-      requests =
-      rules_of(definition.requests, math.huge),
+    requests = rules_of(definition.requests, math.huge),
   }, Scenario)
 end
 
@@ -150,7 +154,8 @@ local function from_file(path)
 end
 
 --- The scenario of a sandbox in which nothing goes wrong, and that begins now.
-scenario.none = setmetatable({ resources = {}, requests = {}, drift_rules = {} }, Scenario)
+scenario.none = setmetatable({ resources = {}, requests = {}, drift_rules = {}, exports = {}, clock_ahead = 0 },
+  Scenario)
 
 --- Loads one: a name of those that ship, a path of a file, or the table itself; nil is scenario.none.
 ---@param which string | table | nil
@@ -221,14 +226,27 @@ function Scenario:provider(type_name)
   end
 end
 
+--- The stacks elsewhere that import an export.
+---@param name string
+---@return string[]
+function Scenario:importers(name)
+  local out = {}
+  for _, rule in ipairs(self.exports) do
+    if fits(rule.name, name) then table.move(rule.by, 1, #rule.by, #out + 1, out) end
+  end
+  return out
+end
+
 --- What happens to a request: nil, or the rule that strikes.
 ---@param service string signing name
 ---@param operation string the operation's name; "" when the request does not say
 ---@param stream table of sandbox.ids, for chance
+---@param age fun(): number? seconds since the stack was made that the request names; nil: it names none
 ---@return { trouble: string?, delay: number? }?
-function Scenario:disturb(service, operation, stream)
+function Scenario:disturb(service, operation, stream, age)
   for _, rule in ipairs(self.requests) do
     local fit = fits(rule.service, service) and fits(rule.operation, operation)
+      and (not rule.within or (age() or math.huge) < rule.within)
       and (not rule.share or stream:between(0, 1) < rule.share)
     if fit and strikes(rule) then return rule end
   end

@@ -16,9 +16,11 @@ Region.__index = Region
 
 local GLOBAL = "aws-global"
 
----@param options { account: string, seed: integer }
+---@param options { account: string, seed: integer, importers: fun(export: string): string[] } importers: what stacks
+--- elsewhere import an export
 function store.new(options)
-  return setmetatable({ account = options.account, seed = options.seed, regions = {} }, Store)
+  return setmetatable({ account = options.account, seed = options.seed, importers = options.importers,
+    regions = {} }, Store)
 end
 
 --- A stream of chance for one purpose (sandbox.ids).
@@ -32,8 +34,8 @@ function Store:region(name)
   local region = self.regions[name]
   if not region then
     region = setmetatable({
-      name = name, account = self.account, partition = store.partition(name), global = name ~= GLOBAL and
-        self:region(GLOBAL) or nil,
+      name = name, account = self.account, importers = self.importers, partition = store.partition(name),
+      global = name ~= GLOBAL and self:region(GLOBAL) or nil,
       things = {},      -- type -> key -> thing
       stacks = {},      -- in the order of creation
       stack_ids = {},   -- id -> stack, deleted ones too

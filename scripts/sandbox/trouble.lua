@@ -31,6 +31,10 @@ local function denial(input, asked)
   return NOT_AUTHORIZED:format(asked.caller, action, on, action)
 end
 
+-- Operations with words of their own for a stack that is not there.
+local NOT_THERE = { DescribeStackEvents = "Stack [%s] does not exist",
+  DescribeStackResource = "Stack '%s' does not exist" }
+
 --- Kind -> what happens. The names are what scripts and messages call them.
 ---@type table<string, sandbox.Trouble>
 trouble.kinds = {
@@ -43,9 +47,16 @@ trouble.kinds = {
     return { code = "AccessDenied", status = 403, message = denial(input, asked) }
   end },
   -- What was just made is not known everywhere yet: the reads of a new stack, for a moment.
-  not_known_yet = { effect = false, of = "reads", error = function(input)
+  not_known_yet = { effect = false, of = "reads", error = function(input, asked)
     return { code = "ValidationError", status = 400,
-      message = ("Stack with id %s does not exist"):format(input.StackName or "") }
+      message = (NOT_THERE[asked.operation] or "Stack with id %s does not exist"):format(input.StackName or "") }
+  end },
+  -- Somebody else was faster.
+  busy = { effect = false, of = "changes", error = function(input, asked)
+    local stack = asked.region:stack(input.StackName or "")
+    return { code = "ValidationError", status = 400,
+      message = ("Stack:%s is in UPDATE_IN_PROGRESS state and can not be updated."):format(stack and stack.id
+        or input.StackName or "") }
   end },
   cut_before = { effect = false },
   cut_after = { effect = true },

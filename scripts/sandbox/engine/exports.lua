@@ -59,7 +59,7 @@ end
 --- The names of the stacks that import an export, sorted.
 ---@return string[]
 function exports.importers(export)
-  local out = {}
+  local out = export.stack.region.importers(export.name)
   for _, stack in pairs(export.importers) do out[#out + 1] = stack.name end
   table.sort(out)
   return out

@@ -1,8 +1,5 @@
 return {
-  teaches = "A new stack is not known everywhere for a moment: its events and its description come a little late.",
+  teaches = "A new stack is not known everywhere for some seconds: its events and its description come a little late.",
   seed = 19,
-  requests = {
-    { service = "cloudformation", operation = "DescribeStackEvents", trouble = "not_known_yet", times = 2 },
-    { service = "cloudformation", operation = "DescribeStacks", trouble = "not_known_yet", nth = 3, times = 1 },
-  },
+  requests = { { service = "cloudformation", operation = "DescribeStack*", trouble = "not_known_yet", within = 4 } },
 }
