@@ -17,6 +17,11 @@ return tap.workflow {
     local cfn, began = tap.client "cloudformation", tap.now()
     local stack = tap.stack(cfn, p.stack_name)
     local found = stack:must_describe()
+    local begun = require("tap.resume").last(ctx, stack)
+    if begun then
+      return deployment.result({ cfn = cfn, began = began },
+        deployment.wait(ctx, stack, { verb = "cancel", timeout = p.timeout }, begun))
+    end
     if found.StackStatus ~= "UPDATE_IN_PROGRESS" then
       tap.error.raise { class = "refused", code = "NothingToCancel", message = ("%s is in %s: only an update that "
         .. "is at work can be cancelled"):format(p.stack_name, found.StackStatus) }

@@ -28,7 +28,7 @@ return tap.workflow {
   run = function(ctx, p)
     local deployment, rollout, util = require "tap.deployment", require "tap.rollout", require "tap.util"
     local job = rollout.begin(ctx, p, "create")
-    if job.attached then return rollout.run(job) end
+    if job.attached or job.begun then return rollout.run(job) end
     if job.existing and job.existing.StackStatus ~= "REVIEW_IN_PROGRESS" then
       ctx.out:note(("%s exists already, in %s: updating it through a change set"):format(job.target.name,
         job.existing.StackStatus))

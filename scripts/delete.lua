@@ -72,16 +72,21 @@ return tap.workflow {
     local cfn = tap.client "cloudformation"
     local stack = tap.stack(cfn, t.name)
     if not p.dry_run then t:lock { break_it = p.break_lock } end
-    local resumed = require("tap.resume").attach(ctx, stack, t:limits "delete")
-    local existing = resumed or stack:describe()
+    local begun = require("tap.resume").last(ctx, stack)
+    local existing = stack:describe()
+    local job = { ctx = ctx, p = { verify = false }, target = t, cfn = cfn, stack = stack, existing = existing,
+      began = tap.now() }
+    if begun then
+      return require("tap.aftermath").run(job, "delete", function()
+        return deployment.result(job, deployment.wait(ctx, stack, t:limits "delete", begun))
+      end)
+    end
     if not existing or existing.StackStatus == "DELETE_COMPLETE" then
       return { stack_name = t.name, status = "DELETE_COMPLETE" },
         ("%s does not exist: there is nothing to delete"):format(t.name)
     end
     check(existing, p)
     local reached = existing.StackStatus
-    local job = { ctx = ctx, p = { verify = false }, target = t, cfn = cfn, stack = stack, existing = existing,
-      began = tap.now() }
     if reached == "DELETE_IN_PROGRESS" then
       ctx.out:note(t.name .. " is being deleted already; following")
     else

@@ -3,6 +3,17 @@
 
 local tap = require "tap"
 
+-- Follows what the run had begun before it died.
+local function go_on(ctx, p, t, cfn, stack, begun)
+  local deployment = require "tap.deployment"
+  local existing = stack:must_describe()
+  stack.name, t.name = existing.StackName, existing.StackName
+  local job = { ctx = ctx, p = p, target = t, cfn = cfn, stack = stack, existing = existing, began = tap.now() }
+  return require("tap.aftermath").run(job, "execute", function()
+    return deployment.result(job, deployment.wait(ctx, stack, t:limits(begun.verb), begun))
+  end)
+end
+
 return tap.workflow {
   name = "execute",
   summary = "execute a change set that was made and looked at before",
@@ -26,8 +37,11 @@ return tap.workflow {
     local t = require("tap.target").open(ctx, p, {})
     t.template = t.path and tap.template.read(t.path)
     local cfn = tap.client "cloudformation"
+    local stack = tap.stack(cfn, t.name or p.change_set)
+    local begun = require("tap.resume").last(ctx, stack)
+    if begun then return go_on(ctx, p, t, cfn, stack, begun) end
     local set = changeset.find(cfn, p.change_set, t.name)
-    local stack = tap.stack(cfn, set.stack_id)
+    stack = tap.stack(cfn, set.stack_id)
     local existing = stack:must_describe()
     stack.name, t.name = existing.StackName, existing.StackName
     set:check_executable()

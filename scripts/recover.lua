@@ -23,7 +23,7 @@ local function ways_of(s)
       break
     end
   end
-  return ways, runbooks
+  return ways
 end
 
 local function diagnosis(s)
@@ -101,6 +101,34 @@ local function tell(ctx, s, t, began, ending)
   return description
 end
 
+-- What the stack is in.
+local function look(ctx, p, cfn, t, name)
+  local stack = tap.stack(cfn, name)
+  local description = stack:must_describe()
+  local s = require("tap.situation").read(ctx, p, cfn, stack, description, t.path and tap.template.read(t.path) or nil)
+  s.target = t
+  s.drifted = p.drift and not s:is_at_work() and require("tap.drift").detect(cfn, s.id) or {}
+  return s
+end
+
+-- The result and its words, and the name of the way that is to be gone; without one that is all.
+local function decide(ctx, p, s)
+  local ways = ways_of(s)
+  local lines = diagnosis(s)
+  add_ways(lines, ways)
+  local result = { stack_name = s.name, stack_id = s.id, status = s.status, failures = s.failures,
+    drifted = tap.list(s.drifted), ways = ways }
+  if p.dry_run or #ways == 0 then
+    result.exit = #ways > 0 and "changes" or nil
+    return result, table.concat(lines, "\n")
+  end
+  for _, line in ipairs(lines) do ctx.out:note(line) end
+  local way = choose(ctx, ways, p)
+  if not way then return result, "nothing was done" end
+  ctx:confirm(("%s: %s. Do it on %s in %s?"):format(way.name, way.summary, s.name, ctx:where()))
+  return result, nil, way.name
+end
+
 return tap.workflow {
   name = "recover",
   summary = "say what a stuck stack is in and which ways out it has; go the one that is chosen",
@@ -118,32 +146,23 @@ return tap.workflow {
   usage = "tapengine recover web",
 
   run = function(ctx, p)
-    local resume, situation = require "tap.resume", require "tap.situation"
     local began = tap.now()
     local t = require("tap.target").open(ctx, p, { name = true })
     local cfn = tap.client "cloudformation"
-    local stack = tap.stack(cfn, t.name)
     ctx:about(t.name)
-    resume.attach(ctx, stack, { timeout = p.timeout })
-    local description = stack:must_describe()
-    local s = situation.read(ctx, p, cfn, stack, description, t.path and tap.template.read(t.path) or nil)
-    s.target = t
-    s.drifted = p.drift and not s:is_at_work() and require("tap.drift").detect(cfn, s.id) or {}
-    local ways, runbooks = ways_of(s)
-    local lines = diagnosis(s)
-    add_ways(lines, ways)
-    local result = { stack_name = s.name, stack_id = s.id, status = s.status, failures = s.failures,
-      drifted = tap.list(s.drifted), ways = ways }
-    if p.dry_run or #ways == 0 then
-      result.exit = #ways > 0 and "changes" or nil
-      return result, table.concat(lines, "\n")
-    end
-    for _, line in ipairs(lines) do ctx.out:note(line) end
-    local way = choose(ctx, ways, p)
-    if not way then return result, "nothing was done" end
-    ctx:confirm(("%s: %s. Do it on %s in %s?"):format(way.name, way.summary, s.name, ctx:where()))
-    local ending = runbooks[way.name].run(ctx, s) or way.summary
-    result.status, result.way = tell(ctx, s, t, began, ending).StackStatus, way.name
-    return result, ending
+    local s, value, words
+    local chosen = ctx:step("choose", function()
+      s = look(ctx, p, cfn, t, t.name)
+      local way
+      value, words, way = decide(ctx, p, s)
+      return way and { way = way, stack_id = s.id }
+    end)
+    if not chosen then return value, words end
+    s = s or look(ctx, p, cfn, t, chosen.stack_id) -- a resumed run goes the way that it went
+    local book = require("tap.runbook").all()[chosen.way]
+    local ending = book.run(ctx, s) or book.summary
+    value = value or { stack_name = s.name, stack_id = s.id }
+    value.status, value.way = tell(ctx, s, t, began, ending).StackStatus, chosen.way
+    return value, ending
   end,
 }

@@ -1,41 +1,27 @@
 --- Torture: every request that a workflow makes fails in turn, in each way that the sandbox knows; then the
 -- process is killed at every request, right before and right after it took effect. After each case nothing
--- may hang, nothing may exist twice, the exit code must be the contract's, and the same command again must
--- bring the stack where an undisturbed run does.
+-- may hang, nothing may exist twice, the exit code must be the contract's, and `resume` (or, after trouble, the
+-- same command again) must bring the stack where an undisturbed run does. The workflows: spec/torture_workflows.lua.
 --
---     make torture            or: build/tapengine spec/torture.lua [KIND NUMBER]     to replay one case
+--     make torture            or: build/tapengine spec/torture.lua [KIND [NUMBER [WORKFLOW]]]     to replay one case
 --
 -- Prints each failing case with what the run said, and the number of cases at the end.
 
 local cli = require "tap.cli"
+local journal = require "tap.journal"
 local proc = require "tap.core.proc"
 local sandbox = require "sandbox"
 local sys = require "tap.core.sys"
 local task = require "tap.task"
 local trouble = require "sandbox.trouble"
 
-local TEMPLATE, STACK, REGION = "templates/TapStack.json", "tortured", "us-east-1"
-local CREATE = { "create", "--stack-name", STACK, "--template", TEMPLATE }
-local DELETE = { "delete", "--stack-name", STACK, "--yes" }
-
--- A table that a new name replaces, a topic that changes in place, a queue behind them.
-local SMALL = [[{ "Resources": {
-  "Table": { "Type": "AWS::DynamoDB::Table", "Properties": { "TableName": "%s", "BillingMode": "PAY_PER_REQUEST",
-    "AttributeDefinitions": [{ "AttributeName": "id", "AttributeType": "S" }],
-    "KeySchema": [{ "AttributeName": "id", "KeyType": "HASH" }] } },
-  "Topic": { "Type": "AWS::SNS::Topic", "Properties": { "DisplayName": "%s" } },
-  "Queue": { "Type": "AWS::SQS::Queue", "DependsOn": "Topic", "Properties": { "VisibilityTimeout": %d } } } }]]
-local FAILING = [[return { teaches = "t", seed = 3, resources = {
-  { resource = "Queue", on = "update", fail = "refused", times = 99 } } }]]
-local STUCK = [[return { teaches = "t", seed = 3, resources = {
-  { resource = "Queue", on = "update", fail = "refused", times = 99 },
-  { resource = "Topic", on = "rollback", fail = "refused", times = 99 } } }]]
+local REGION = "us-east-1"
 
 -- What an undisturbed client outlives by itself; the rest must end in its own exit code.
 local EXPECTED = { expired = 10 }
 local ATTEMPTS = 3 -- of the same command after a failure that time does not heal
 
-local only_kind, only_number = arg[1], math.tointeger(tonumber(arg[2]))
+local only_kind, only_number, only_workflow = arg[1], math.tointeger(tonumber(arg[2])), arg[3]
 local cases, failed = 0, 0
 local said -- what the run under way has written
 
@@ -44,18 +30,6 @@ sys.setenv("AWS_SECRET_ACCESS_KEY", "test")
 sys.setenv("AWS_REGION", REGION)
 local scratch = proc.run({ "mktemp", "-d" }).out:gsub("%s+$", "")
 sys.setenv("XDG_STATE_HOME", scratch)
-
-local function write_file(name, text)
-  local path = scratch .. "/" .. name
-  sys.write_file(path, text)
-  return path
-end
-
-local OLD = write_file("old.json", SMALL:format("old", "a", 30))
-local NEW = write_file("new.json", SMALL:format("new", "b", 60))
-local SCENARIOS = { failing = write_file("failing.lua", FAILING), stuck = write_file("stuck.lua", STUCK) }
-local CREATE_OLD = { "create", "--stack-name", STACK, "--template", OLD }
-local UPDATE = { "update", STACK, "--template", NEW, "--yes", "--accept", "data-loss" }
 
 local write = sys.write
 local function quietly(fn, ...)
@@ -68,7 +42,7 @@ local function quietly(fn, ...)
 end
 
 local function with_endpoint(words, url)
-  if words[1] == "resume" then return words end
+  if words[1] == "resume" then return words end -- it goes on where the run began
   local argv = table.move(words, 1, #words, 1, {})
   return table.move({ "--endpoint-url", url }, 1, 2, #argv + 1, argv)
 end
@@ -76,12 +50,6 @@ end
 -- Runs a command in this process. Its exit code.
 local function command(words, url)
   return quietly(task.timeout, 4 * 3600, cli.main, with_endpoint(words, url))
-end
-
-local function stacks_of(emulator)
-  local live = {}
-  for _, stack in pairs(emulator.store:region(REGION).stack_names) do live[#live + 1] = stack end
-  return live
 end
 
 local function expect(condition, message, ...)
@@ -98,83 +66,15 @@ local function case(name, replay, body)
     tostring(problem), replay, (table.concat(said or {}):gsub("\n", "\n  "))))
 end
 
-local function expect_status(emulator, status)
-  local live = stacks_of(emulator)
-  expect(#live == 1, "%d stacks exist", #live)
-  expect(live[1].status == status, "the stack is in %s", live[1].status)
-end
+local world = { region = REGION, scratch = scratch, command = command, expect = expect }
+local workflows = require "spec.torture_workflows"(world)
 
-local function expect_tables(emulator, ...)
-  local names = {}
-  for name in pairs(emulator.store:region(REGION).things["AWS::DynamoDB::Table"] or {}) do names[#names + 1] = name end
-  table.sort(names)
-  expect(table.concat(names, " ") == table.concat({ ... }, " "), "the tables are: %s", table.concat(names, " "))
-end
-
-local function make_old(emulator)
-  expect(command(CREATE_OLD, emulator.url) == 0, "the stack could not be created")
-end
-
--- The state in which a workflow begins, and the one in which it ends when nothing disturbs it.
-local workflows = {
-  {
-    name = "create", words = CREATE,
-    prepare = function() end,
-    check = function(emulator)
-      local live = stacks_of(emulator)
-      expect(#live == 1, "%d stacks exist", #live)
-      expect(live[1].status == "CREATE_COMPLETE", "the stack is in %s", live[1].status)
-    end,
-  },
-  {
-    name = "delete", words = DELETE,
-    prepare = function(emulator)
-      expect(command(CREATE, emulator.url) == 0, "the stack to delete could not be created")
-    end,
-    check = function(emulator)
-      expect(#stacks_of(emulator) == 0, "the stack is still there")
-    end,
-  },
-  {
-    name = "deploy", words = { "deploy", STACK, "--template", OLD, "--yes" },
-    prepare = function() end,
-    check = function(emulator)
-      expect_status(emulator, "CREATE_COMPLETE")
-      expect_tables(emulator, "old")
-    end,
-  },
-  {
-    name = "update with replacement", words = UPDATE, prepare = make_old,
-    check = function(emulator)
-      expect_status(emulator, "UPDATE_COMPLETE")
-      expect_tables(emulator, "new")
-    end,
-  },
-  {
-    name = "failing update", words = UPDATE, prepare = make_old, scenario = SCENARIOS.failing, code = 6,
-    check = function(emulator)
-      expect_status(emulator, "UPDATE_ROLLBACK_COMPLETE")
-      expect_tables(emulator, "old")
-    end,
-  },
-  {
-    name = "recover", words = { "recover", STACK, "--plan", "2", "--yes" }, scenario = SCENARIOS.stuck,
-    prepare = function(emulator)
-      make_old(emulator)
-      expect(command(UPDATE, emulator.url) == 7, "the stack did not get stuck")
-    end,
-    check = function(emulator)
-      expect_status(emulator, "UPDATE_ROLLBACK_COMPLETE")
-      expect_tables(emulator, "old")
-    end,
-  },
-}
-
--- The same command again, until the stack is where an undisturbed run leaves it.
+-- What a person would do, until the stack is where an undisturbed run leaves it: resume, else the same command again.
 local function converge(workflow, emulator)
   for _ = 1, ATTEMPTS do
     if pcall(workflow.check, emulator) then return end
-    command(workflow.words, emulator.url)
+    command({ "resume" }, emulator.url)
+    if not pcall(workflow.check, emulator) then command(workflow.words, emulator.url) end
     task.sleep(300) -- what goes on in AWS behind the run comes to its end
   end
   workflow.check(emulator)
@@ -212,7 +112,8 @@ local function all_requests_in_turn(workflow, kind)
   while goes_on do
     n = n + 1
     if not only_number or only_number == n then
-      case(("%s: request %d is %s"):format(workflow.name, n, kind), ("%s %d"):format(kind, n), function()
+      case(("%s: request %d is %s"):format(workflow.name, n, kind), ("%s %d '%s'"):format(kind, n, workflow.name),
+        function()
         goes_on = false
         goes_on = disturbed_run(workflow, kind, n)
       end)
@@ -225,6 +126,15 @@ end
 -- Killed: the workflow is a process of its own, and the clock is fast: a virtual one waits for children.
 
 local SPEED = 2000
+
+-- The journal knows of every run how it ended.
+local function check_journal()
+  local book <close> = journal.open() -- luacheck: ignore
+  local open = book:run "SELECT id FROM runs WHERE ended IS NULL"
+  expect(#open == 0, "%d runs have no end in the journal", #open)
+  local steps = book:run "SELECT name FROM steps WHERE status = 'running'"
+  expect(#steps == 0, "%d steps have no end in the journal", #steps)
+end
 
 -- Runs the workflow as a child that is killed when its n-th request has arrived: "before" it takes effect, or
 -- "after", when it does and nobody is left to hear of it. False when the child makes fewer requests.
@@ -252,6 +162,7 @@ local function killed_run(workflow, when, n)
   local code = command({ "resume" }, emulator.url)
   expect(code == (workflow.code or 0), "resume exits with %d", code)
   workflow.check(emulator)
+  check_journal()
   return true
 end
 
@@ -259,26 +170,34 @@ local function killed_at_every_request(workflow, when)
   local n, goes_on = 0, true
   while goes_on do
     n = n + 1
-    case(("%s: killed %s request %d"):format(workflow.name, when, n), "killed-" .. when, function()
-      goes_on = false
-      goes_on = killed_run(workflow, when, n)
-    end)
+    if not only_number or only_number == n then
+      local replay = ("killed-%s %d '%s'"):format(when, n, workflow.name)
+      case(("%s: killed %s request %d"):format(workflow.name, when, n), replay, function()
+        goes_on = false
+        goes_on = killed_run(workflow, when, n)
+      end)
+    end
+    if only_number and n >= only_number then return end
   end
 end
 
 ---------------------------------------------------------------------------------------------------------
 
+local function is_wanted(workflow, kind)
+  return (not only_workflow or workflow.name == only_workflow) and (not only_kind or only_kind == kind)
+end
+
 task.clock "virtual"
 for _, workflow in ipairs(workflows) do
   for _, kind in ipairs(trouble.names()) do
     local for_every_request = not trouble.kinds[kind].of
-    if for_every_request and (not only_kind or only_kind == kind) then all_requests_in_turn(workflow, kind) end
+    if is_wanted(workflow, kind) and for_every_request then all_requests_in_turn(workflow, kind) end
   end
 end
 task.clock("scaled", SPEED)
 for _, workflow in ipairs(workflows) do
   for _, when in ipairs { "before", "after" } do
-    if not only_kind or only_kind == "killed-" .. when then killed_at_every_request(workflow, when) end
+    if is_wanted(workflow, "killed-" .. when) then killed_at_every_request(workflow, when) end
   end
 end
 

@@ -26,7 +26,7 @@ return tap.runbook {
 
   run = function(ctx, s)
     local deployment = require "tap.deployment"
-    ctx.out:note("evidence: " .. require("tap.evidence").save(s))
+    ctx.out:note("evidence: " .. ctx:step("evidence", function() return require("tap.evidence").save(s) end))
     s.stack:skip_events()
     deployment.ask(ctx, "delete", s.stack, "delete", "delete_stack", { StackName = s.id, RoleARN = s.p.role_arn })
     deployment.wait(ctx, s.stack, { verb = "delete", timeout = s.p.timeout, template = s.template })

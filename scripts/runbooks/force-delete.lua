@@ -15,7 +15,7 @@ return tap.runbook {
 
   run = function(ctx, s)
     local deployment, leftovers = require "tap.deployment", require "tap.leftovers"
-    ctx.out:note("evidence: " .. require("tap.evidence").save(s))
+    ctx.out:note("evidence: " .. ctx:step("evidence", function() return require("tap.evidence").save(s) end))
     s.stack:skip_events()
     deployment.ask(ctx, "delete", s.stack, "delete", "delete_stack", { StackName = s.id,
       DeletionMode = "FORCE_DELETE_STACK", RoleARN = s.p.role_arn })

@@ -14,10 +14,10 @@ return tap.runbook {
 
   run = function(ctx, s)
     local deployment, leftovers = require "tap.deployment", require "tap.leftovers"
-    local resisting = s:resources_in "^DELETE_FAILED$"
+    local resisting = ctx:step("see what resists", function() return s:resources_in "^DELETE_FAILED$" end)
     local kept = tap.list {}
     for index, resource in ipairs(resisting) do kept[index] = resource.LogicalResourceId end
-    ctx.out:note("evidence: " .. require("tap.evidence").save(s))
+    ctx.out:note("evidence: " .. ctx:step("evidence", function() return require("tap.evidence").save(s) end))
     s.stack:skip_events()
     deployment.ask(ctx, "delete", s.stack, "delete", "delete_stack", { StackName = s.id, RetainResources = kept,
       RoleARN = s.p.role_arn })

@@ -74,7 +74,7 @@ return tap.runbook {
 
   run = function(ctx, s)
     local deployment = require "tap.deployment"
-    ctx.out:note("evidence: " .. require("tap.evidence").save(s))
+    ctx.out:note("evidence: " .. ctx:step("evidence", function() return require("tap.evidence").save(s) end))
     for _, resource in ipairs(s:resources_in "^DELETE_FAILED$") do
       local blocker = blocker_of(resource)
       if blocker then

@@ -34,7 +34,7 @@ return tap.runbook {
     local rollout = require "tap.rollout"
     local p = require("tap.target_params").values { stack_name = s.name, timeout = s.p.timeout, revert_drift = true }
     rollout.run { ctx = ctx, p = p, target = s.target, cfn = s.cfn, stack = s.stack, existing = s.description,
-      began = tap.now(), verb = "update", input = request(s) }
+      began = tap.now(), verb = "update", input = request(s), begun = require("tap.resume").last(ctx, s.stack) }
     return s.name .. " is what its template says"
   end,
 }

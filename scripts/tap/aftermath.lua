@@ -58,6 +58,15 @@ local function go_back(job, before)
   deployment.wait(ctx, job.stack, job.target:limits "update")
 end
 
+local BROUGHT_BACK = "what was deployed before has been brought back"
+
+--- Raises how a run ends that had already brought back what was deployed before when it died.
+---@param job tap.Rollout
+function aftermath.raise_went_back(job)
+  errors.raise { class = "unverified", code = "NotVerified",
+    message = ("%s did not pass its verification\n%s"):format(job.target.name, BROUGHT_BACK) }
+end
+
 local function check(job, before, value, words)
   local ctx = job.ctx
   local description = job.stack:must_describe()
@@ -70,7 +79,7 @@ local function check(job, before, value, words)
   if not e then return value, ("%s\n%d checks passed"):format(words, #results) end
   if before and goes_back(job) then
     go_back(job, before)
-    e.message = e.message .. "\nwhat was deployed before has been brought back"
+    e.message = ("%s\n%s"):format(e.message, BROUGHT_BACK)
   end
   return error(e, 0)
 end
@@ -95,6 +104,15 @@ local function tell(job, verb, value, e)
     status = value and value.status or description and description.StackStatus, outcome = outcome,
     seconds = task.now() - job.began, cause = e and e.message, run = job.ctx.run_id, outputs = outputs },
     job.target.file.notify)
+end
+
+-- What a verification that fails brings back, when the stack file wants that. A resumed run has it from the journal.
+local function way_back(job)
+  if not job.target.file.on_verify_failure or not job.p.verify or job.attached then return nil end
+  local before, e = errors.try(job.ctx.step, job.ctx, "remember", function() return aftermath.remember(job) end)
+  if e and e.code ~= "ResultWithheld" then error(e, 0) end
+  if e then job.ctx.out:warn("what was deployed before is not known any more, and cannot be brought back") end
+  return before
 end
 
 -- True when the body has changed nothing: there is nothing to verify, and nothing to tell.
@@ -122,7 +140,7 @@ end
 ---@return table result
 ---@return string words
 function aftermath.run(job, verb, body)
-  local before = job.target.file.on_verify_failure and job.p.verify and aftermath.remember(job) or nil
+  local before = way_back(job)
   local value, words
   local _, e = errors.try(function()
     value, words = body()

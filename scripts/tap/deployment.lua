@@ -6,6 +6,7 @@ local express = require "tap.express"
 local failure = require "tap.failure"
 local json = require "tap.core.json"
 local live = require "tap.live"
+local resume = require "tap.resume"
 local stack = require "tap.stack"
 local status = require "tap.status"
 local task = require "tap.task"
@@ -55,18 +56,14 @@ end
 ---@param input table without the token
 ---@return table answer
 function deployment.ask(ctx, step, s, verb, method, input)
-  input.DeploymentConfig = input.DeploymentConfig or express.config(method, { stack = s.last })
-  input.ClientRequestToken = ctx:token(step, s.name)
-  return ctx:step(step, function() return send(ctx, s, verb, method, input) end, { idempotent = true })
-end
-
---- A step that follows the operation.
----@param ctx tap.Context
----@param s table tap.stack
----@param options table as of deployment.follow
----@return table description
-function deployment.wait(ctx, s, options)
-  return ctx:step("wait", function() return deployment.follow(ctx, s, options) end, { idempotent = true })
+  local token = ctx:token(step, s.name)
+  input.ClientRequestToken = token
+  return ctx:step(step, function()
+    s.begun = resume.begun(ctx, s, verb, token) -- before the run died: wait takes it up
+    if s.begun then return { StackId = s.id } end
+    input.DeploymentConfig = input.DeploymentConfig or express.config(method, { stack = s.last })
+    return send(ctx, s, verb, method, input)
+  end, { idempotent = true })
 end
 
 -- A view for a person at a terminal, kept up to date by the report, which knows when something else is written.
@@ -140,6 +137,33 @@ function deployment.follow(ctx, s, options)
     failure.raise(ctx, s, options, description, events)
   end
   return description
+end
+
+-- Follows what had begun before the run died; what has ended meanwhile is taken as it ended.
+local function go_on(ctx, s, options, past)
+  for _, event in ipairs(past) do ctx.run.recorder:event(event) end
+  options.past = past
+  local description = s:must_describe()
+  if not status.settled(description.StackStatus) then return deployment.follow(ctx, s, options) end
+  if status.outcome(description.StackStatus, options.verb) ~= "ok" then
+    failure.raise(ctx, s, options, description, past)
+  end
+  return description
+end
+
+--- A step that follows the operation that deployment.ask has asked for, or that the run had begun before it died.
+---@param ctx tap.Context
+---@param s table tap.stack
+---@param options table as of deployment.follow
+---@param begun tap.Begun?
+---@return table description
+function deployment.wait(ctx, s, options, begun)
+  begun = begun or s.begun
+  s.begun = nil
+  return ctx:step("wait", function()
+    if begun then return go_on(ctx, s, options, begun.past) end
+    return deployment.follow(ctx, s, options)
+  end, { idempotent = true })
 end
 
 -- What the service says of a template or a parameter that is wrong.

@@ -38,7 +38,7 @@ function evidence.save(s)
   local stamp = text.iso_time(task.now()):gsub("[-:]", ""):sub(1, 15)
   local name = ("%s-%s"):format(s.name, stamp)
   local place = folder() .. "/" .. name
-  sys.mkdir_p(place)
+  sys.mkdir_p(place, 448) -- 0700
   write(place .. "/stack.json", s.description)
   write(place .. "/resources.json", json.list(s.resources))
   local lines = {}

@@ -30,9 +30,22 @@ local rollout = {}
 ---@field stack table tap.stack
 ---@field existing table? the stack that will be updated, as DescribeStacks gives it; nil: it will be created
 ---@field began number
+---@field attached table? the description after somebody else's operation, which was only followed
+---@field begun tap.Begun? what the run had begun before it died: to be followed
 ---@field capacity table[]? what was healthy before, as tap.capacity reads it
 ---@field input table? the request, when it is not made of the target's template
 ---@field identifiers table<string, string>? of an import: logical id -> what is taken over (tap.imports)
+
+-- What the run had begun before it died. The deletion of a wreck is followed: all is still to do then.
+local function take_up(job)
+  local begun = resume.last(job.ctx, job.stack)
+  if begun and begun.verb == "delete" then
+    deployment.wait(job.ctx, job.stack, job.target:limits "delete", begun)
+    job.stack = stacks.new(job.cfn, job.target.name)
+    begun = nil
+  end
+  job.begun = begun
+end
 
 --- Reads what is to be deployed, and where it stands.
 ---@param ctx tap.Context
@@ -49,8 +62,8 @@ function rollout.begin(ctx, p, verb)
   if not p.dry_run and p.if_busy ~= "attach" then
     t:lock { wait = p.if_busy == "wait", break_it = p.break_lock }
   end
-  job.attached = resume.attach(ctx, job.stack, t:limits(verb == "create" and "create" or "update"))
-  job.existing = job.attached or standing.before_change(job)
+  take_up(job)
+  job.existing = job.begun and job.stack:must_describe() or standing.before_change(job)
   return job
 end
 
@@ -181,7 +194,7 @@ local function apply_policy(job)
 end
 
 local function apply_settings(job)
-  if job.target.policy and is_new(job) then
+  if job.target.policy and (is_new(job) or job.begun) then
     job.cfn:set_stack_policy { StackName = job.stack:key(), StackPolicyBody = job.target.policy }
   end
   local wanted = job.target.protection
@@ -249,15 +262,26 @@ local function change(job)
   return run_change(job, set)
 end
 
+-- Follows what the run had begun before it died, and does what comes after it.
+local function go_on(job)
+  local begun = job.begun
+  local description = deployment.wait(job.ctx, job.stack, job.target:limits(begun.verb), begun)
+  if begun.token == job.ctx:token("back", job.target.name) then aftermath.raise_went_back(job) end
+  if begun.verb == "update" then job.capacity = json.list {} end -- what was healthy before is not known any more
+  apply_settings(job)
+  return deployment.result(job, description)
+end
+
 --- Does the whole of it. An operation of somebody else that was only followed is the result, too.
 ---@param job tap.Rollout
 ---@return table result
 ---@return string words
 function rollout.run(job)
-  if job.attached then
-    return aftermath.run(job, job.verb, function() return deployment.result(job, job.attached) end)
-  end
-  return aftermath.run(job, job.verb, function() return change(job) end)
+  return aftermath.run(job, job.verb, function()
+    if job.begun then return go_on(job) end
+    if job.attached then return deployment.result(job, job.attached) end
+    return change(job)
+  end)
 end
 
 return rollout
