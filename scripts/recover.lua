@@ -107,7 +107,7 @@ local function look(ctx, p, cfn, t, name)
   local description = stack:must_describe()
   local s = require("tap.situation").read(ctx, p, cfn, stack, description, t.path and tap.template.read(t.path) or nil)
   s.target = t
-  s.drifted = p.drift and not s:is_at_work() and require("tap.drift").detect(cfn, s.id) or {}
+  s.drifted = p.drift and not s:is_at_work() and require("tap.drift").detect(cfn, s.id, t.file.ignore_drift) or {}
   return s
 end
 

@@ -21,7 +21,8 @@ return tap.workflow {
     require("tap.check").demand_settings(t.file.verify, t.file.path)
     local cfn = tap.client "cloudformation"
     local description = tap.stack(cfn, t.name):must_describe()
-    local results = verify.run(ctx, cfn, description, { only = p.check, timeout = p.timeout, settings = t.file.verify })
+    local results = verify.run(ctx, cfn, description, { only = p.check, timeout = p.timeout,
+      settings = t.file.verify, ignore_drift = t.file.ignore_drift })
     if p.junit then tap.sys.write_file(p.junit, verify.junit(t.name, results)) end
     local problems = verify.problems(results)
     local lines = verify.lines(results)

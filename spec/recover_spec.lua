@@ -315,6 +315,31 @@ describe("drift of a healthy stack", function()
     end)
   end)
 
+  it("can be known, with a note in the stack file, until it changes again", function()
+    drifted(function(run, path)
+      local printed = run { "recover", "web", "--drift", "--plan", "3", "--yes", "--template", path }
+      assert.equal(0, printed.code, printed.err)
+      local lines = printed.out:match "ignore_drift = (%b{})"
+      assert.matches('["A/VisibilityTimeout"] = { actual = "60", note = "why, and until when" }', lines, 1, true)
+      local file = path:gsub("%.json$", ".stack.lua")
+      sys.write_file(file, ("return { ignore_drift = %s, gates = { ['no-drift'] = true } }"):format(lines))
+      local known = run { "drift", "web", "--template", path }
+      assert.equal(0, known.code, known.err)
+      assert.matches("known: B is DELETED: why, and until when", known.out, 1, true)
+      local changed = template { A = queue(40), B = queue(30) }
+      sys.write_file(path, sys.read_file(changed))
+      local allowed = run { "deploy", "web", "--template", path, "--yes", "--dry-run" }
+      assert.equal(20, allowed.code, allowed.err)
+      sys.write_file(file, sys.read_file(file):gsub('"60"', '"61"'))
+      local again = run { "drift", "web", "--template", path }
+      assert.equal(20, again.code)
+      assert.matches("VisibilityTimeout: 30 -> 60", again.out, 1, true)
+      assert.equal(4, run({ "deploy", "web", "--template", path, "--yes" }).code)
+      sys.write_file(file, "return { ignore_drift = { A = 5 } }")
+      assert.matches("'ignore_drift' is of the form", run({ "drift", "web", "--template", path }).err, 1, true)
+    end)
+  end)
+
   it("is not looked for unless it is asked for", function()
     drifted(function(run)
       local result = run { "recover", "web" }

@@ -57,7 +57,8 @@ return function(world)
 
   local function things(emulator, type_name)
     local names = {}
-    for name in pairs(emulator.store:region(world.region).things[type_name] or {}) do names[#names + 1] = name end
+    local home = emulator.store:region(world.region):home(type_name == "AWS::S3::Bucket") -- buckets are global
+    for name in pairs(home.things[type_name] or {}) do names[#names + 1] = name end
     table.sort(names)
     return names
   end

@@ -8,7 +8,7 @@ return tap.check {
 
   run = function(ctx, it)
     if not it.settings.on then return it:skip() end
-    local drifted, about = require("tap.drift").detect(ctx:client "cloudformation", it.stack.StackId)
+    local drifted, about = require("tap.drift").detect(ctx:client "cloudformation", it.stack.StackId, it.ignore_drift)
     it:expect(not about.reason, "not all of it could be looked at: " .. tostring(about.reason))
     for _, one in ipairs(drifted) do
       it:expect(false, ("%s is %s"):format(one.logical_id, one.status))

@@ -71,7 +71,8 @@ local function check(job, before, value, words)
   local ctx = job.ctx
   local description = job.stack:must_describe()
   local results = ctx:step("verify", function()
-    return verify.run(ctx, job.cfn, description, { settings = job.target.file.verify })
+    return verify.run(ctx, job.cfn, description, { settings = job.target.file.verify,
+      ignore_drift = job.target.file.ignore_drift })
   end, { idempotent = true })
   for _, result in ipairs(capacity.after(job)) do results[#results + 1] = result end
   value.verified = results

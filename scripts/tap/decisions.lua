@@ -42,6 +42,6 @@ return {
   IMPORT_ROLLBACK_COMPLETE = {},
 
   -- No status of the service: a healthy stack that is not what its template says.
-  DRIFTED = { ways = { "revert-drift", "adopt-drift" },
+  DRIFTED = { ways = { "revert-drift", "adopt-drift", "ignore-drift" },
     why = "the template is what was reviewed; whoever wants the change to stay writes it there" },
 }

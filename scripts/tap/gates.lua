@@ -18,6 +18,7 @@ local gates = {}
 ---@field cfn table client of CloudFormation
 ---@field now number seconds since 1970
 ---@field reverts_drift boolean? the change set is a drift-aware one
+---@field ignore_drift table? the stack file's
 
 ---@alias tap.Gate fun(plan: tap.Plan, setting: any): { resource: string?, reason: string }[]
 
@@ -135,7 +136,7 @@ end
 local function no_drift(plan)
   if plan.reverts_drift or plan.stack.StackStatus == "REVIEW_IN_PROGRESS" then return {} end
   local refused = {}
-  for _, found in ipairs(require("tap.drift").detect(plan.cfn, plan.stack.StackId)) do
+  for _, found in ipairs(require("tap.drift").detect(plan.cfn, plan.stack.StackId, plan.ignore_drift)) do
     refused[#refused + 1] = { resource = found.logical_id, reason = "it has drifted: " .. found.status }
   end
   return refused

@@ -164,7 +164,8 @@ end
 
 local function check_gates(job, set)
   local passed = gates.check({ changes = set:changes(), stack = job.stack:must_describe(), cfn = job.cfn,
-    now = task.now(), reverts_drift = job.p.revert_drift }, job.target.file.gates, job.p.accept)
+    now = task.now(), reverts_drift = job.p.revert_drift, ignore_drift = job.target.file.ignore_drift },
+    job.target.file.gates, job.p.accept)
   for _, line in ipairs(passed) do job.ctx.out:warn("accepted: " .. line) end
 end
 

@@ -19,6 +19,7 @@ local FIELDS = {
   rollback_triggers = { "table" }, timeouts = { "table" }, on_timeout = { "string" }, verify = { "table" },
   notify = { "table" }, gates = { "table" }, allowed_accounts = { "table" }, lock_table = { "string" },
   bucket = { "string" }, on_verify_failure = { "string" }, healthy_share = { "number" },
+  ignore_drift = { "table" },
 }
 
 -- Fields of few words -> the words.
@@ -35,6 +36,17 @@ local function one_of(value, list)
     if item == value then return true end
   end
   return false
+end
+
+-- "why", or { actual = "60", note = "why" }.
+local function check_ignore_drift(ignore, path)
+  for name, entry in pairs(ignore) do
+    local note = type(entry) == "table" and entry.note or entry
+    if type(name) ~= "string" or type(note) ~= "string" or note == "" then
+      refuse(path, ('field \'ignore_drift\' is of the form { ["LogicalId/Property"] = "why" }, or = { actual = "60", '
+        .. 'note = "why" }; \'%s\' is not'):format(tostring(name)))
+    end
+  end
 end
 
 local function check_fields(t, path)
@@ -54,6 +66,7 @@ local function check_fields(t, path)
   if t.healthy_share and not (t.healthy_share >= 0 and t.healthy_share <= 1) then
     refuse(path, ("field 'healthy_share' is %g; it is a share from 0 to 1"):format(t.healthy_share))
   end
+  check_ignore_drift(t.ignore_drift or {}, path)
   if type(t.region) == "table" and type(t.region.fixed) ~= "string" then
     refuse(path, 'field \'region\' is "us-west-2" or { fixed = "us-west-2" }')
   end

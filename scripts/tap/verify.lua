@@ -86,15 +86,15 @@ local function settings_of(one, settings)
   return own
 end
 
-local function jobs_for(checks, description, resources, settings)
-  local jobs = {}
+local function jobs_for(checks, description, resources, options)
+  local jobs, settings, ignore_drift = {}, options.settings or {}, options.ignore_drift
   for _, entry in ipairs(checks) do
     local one, found = entry.check, {}
     for field, find in pairs(SUBJECTS) do
       if one[field] and settings[one.name] ~= false then find(one, description, resources, found) end
     end
     for _, subject in ipairs(found) do
-      local fields = { settings = settings_of(one, settings) }
+      local fields = { settings = settings_of(one, settings), ignore_drift = ignore_drift }
       for name, value in pairs(subject.fields) do fields[name] = value end
       jobs[#jobs + 1] = { check = one, subject = subject.name, fields = fields }
     end
@@ -164,15 +164,15 @@ end
 ---@param ctx tap.Context
 ---@param cfn table client of CloudFormation
 ---@param description table the stack as DescribeStacks gives it
----@param options { only: string[]?, timeout: number?, settings: table? } only: names of checks; timeout: seconds for
----  what takes time; settings: of a stack file, check name -> false (off) or a table, and
----  strict: demand good practice, too
+---@param options { only: string[]?, timeout: number?, settings: table?, ignore_drift: table? } only: names of checks;
+---  timeout: seconds for what takes time; settings: of a stack file, check name -> false (off) or a table, and
+---  strict: demand good practice, too; ignore_drift: a stack file's
 ---@return { check: string, subject: string, status: "passed"|"failed"|"unknown", message: string,
 ---  seconds: number }[] results in the checks' and the resources' order
 function verify.run(ctx, cfn, description, options)
   local all = { resources = {}, problems = {} }
   add_resources(cfn, description, 0, all)
-  local jobs = jobs_for(chosen(options.only), description, all.resources, options.settings or {})
+  local jobs = jobs_for(chosen(options.only), description, all.resources, options)
   local gate, functions = task.semaphore(SIDE_BY_SIDE), {}
   for index, job in ipairs(jobs) do
     functions[index] = function() return run_job(ctx, job, options.timeout or math.huge, gate) end
