@@ -62,29 +62,24 @@ function resume.begun(ctx, s, verb, token)
   return nil
 end
 
-local function last_request(ctx)
-  local requests = ctx.run.resumed and ctx.run.resumed.requests or {}
-  for index = #requests, 1, -1 do
-    local request = requests[index]
-    if request.verb and not request.refused then return request end
-  end
-  return nil
-end
-
 --- The last operation that the run had begun before it died; nil when this is no resumed run, or when it had begun
--- nothing. The stack has its id then.
+-- nothing. One that was written down and never reached AWS does not count. The stack has its id then.
 ---@param ctx tap.Context
 ---@param s table tap.stack
 ---@return tap.Begun?
 function resume.last(ctx, s)
-  local request = last_request(ctx)
-  if not request then return nil end
-  if request.stack_id then
-    guard_account(ctx, request.stack_id)
-    s.id = request.stack_id
-    s:must_describe()
+  local requests = ctx.run.resumed and ctx.run.resumed.requests or {}
+  for index = #requests, 1, -1 do
+    local request = requests[index]
+    if request.stack_id then
+      guard_account(ctx, request.stack_id)
+      s.id = request.stack_id
+      s:must_describe()
+    end
+    local begun = request.verb and resume.begun(ctx, s, request.verb, request.token)
+    if begun then return begun end
   end
-  return resume.begun(ctx, s, request.verb, request.token)
+  return nil
 end
 
 return resume
