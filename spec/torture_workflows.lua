@@ -91,7 +91,7 @@ return function(world)
 
   local TEMPLATE = "templates/TapStack.json"
   local OLD, NEW = file("old.json", small("old", "a", 30)), file("new.json", small("new", "b", 60))
-  local BACK = file("back.json", small("old", "b", 60)) -- changed in place
+  local IN_PLACE = file("in-place.json", small("old", "b", 60))
   local CREATE = { "create", "--stack-name", STACK, "--template", TEMPLATE }
   local CREATE_OLD = { "create", "--stack-name", STACK, "--template", OLD }
   local UPDATE = { "update", STACK, "--template", NEW, "--yes", "--accept", "data-loss" }
@@ -117,7 +117,7 @@ return function(world)
     return table.move({ ... }, 1, select("#", ...), #all + 1, all)
   end
 
-  local KEEP_FAILED = { "update", STACK, "--template", BACK, "--yes", "--on-failure", "DO_NOTHING" }
+  local KEEP_FAILED = { "update", STACK, "--template", IN_PLACE, "--yes", "--on-failure", "DO_NOTHING" }
 
   -- A bucket with an object in it.
   local BUCKET = file("bucket.json", json.encode { Resources = {
@@ -154,6 +154,7 @@ return function(world)
   end
 
   -- A stack whose verification fails when it is updated, and that then goes back.
+  local BACK = file("back.json", small("old", "b", 60))
   local BACK_FILE = file("back.stack.lua", ('return { stack_name = "%s", on_verify_failure = "rollback", '
     .. 'verify = { outputs = { required = { "Missing" } } } }'):format(STACK))
   local function topic_label(label)
@@ -202,7 +203,7 @@ return function(world)
       scenario = failing { "Queue", "update", 1 }, check = ends_in("UPDATE_ROLLBACK_COMPLETE", "old") },
     { name = "redeploy-version", words = recover(2), prepare = old_then(KEEP_FAILED, 7),
       scenario = failing { "Queue", "update", 1 }, check = ends_in("UPDATE_COMPLETE", "old") },
-    { name = "retry-update", words = recover(3, "--template", BACK), prepare = old_then(KEEP_FAILED, 7),
+    { name = "retry-update", words = recover(3, "--template", IN_PLACE), prepare = old_then(KEEP_FAILED, 7),
       scenario = failing { "Queue", "update", 1 }, check = ends_in("UPDATE_COMPLETE", "old") },
     { name = "retry-delete", words = recover(1), prepare = full_bucket, check = is_gone },
     { name = "retain-resources", words = recover(2), prepare = old_then(DELETE, 7),

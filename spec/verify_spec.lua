@@ -252,8 +252,12 @@ describe("a deployment", function()
     in_sandbox(function(run)
       local resources = { Topic = { Type = "AWS::SNS::Topic", Properties = { DisplayName = "a" } } }
       local path = deploy(run, resources, BAD:format "rollback")
+      local folder = path:match "^(.*)/"
+      local large = { Resources = resources, Metadata = { Text = ("x"):rep(52000) } } -- goes through S3, also back
+      helpers.file("web.json", json.encode(large), folder)
+      assert.equal(0, run({ "deploy", "--template", path, "--yes", "--no-verify" }).code)
       resources.Topic.Properties.DisplayName = "b"
-      helpers.file("web.json", json.encode { Resources = resources }, path:match("^(.*)/"))
+      helpers.file("web.json", json.encode { Resources = resources }, folder)
       local result = run { "deploy", "--template", path, "--yes" }
       assert.equal(9, result.code)
       assert.matches("output New is missing", result.err, 1, true)

@@ -2,12 +2,14 @@
 -- notification of how it all went.
 
 local capacity = require "tap.capacity"
+local changeset = require "tap.changeset"
 local deployment = require "tap.deployment"
 local errors = require "tap.error"
 local exit = require "tap.exit"
 local json = require "tap.core.json"
 local notify = require "tap.notify"
 local task = require "tap.task"
+local upload = require "tap.upload"
 local verify = require "tap.verify"
 
 local aftermath = {}
@@ -54,7 +56,13 @@ local function go_back(job, before)
   local ctx = job.ctx
   ctx.out:note(("bringing back what was deployed before on %s"):format(job.target.name))
   job.stack:skip_events()
-  deployment.ask(ctx, "back", job.stack, "update", "update_stack", before)
+  local input = upload.template(ctx, before.TemplateBody, job.p.s3_bucket or job.target.file.bucket)
+  for name, value in pairs(before) do
+    if name ~= "TemplateBody" then input[name] = value end
+  end
+  local _, e = errors.try(deployment.ask, ctx, "back", job.stack, "update", "update_stack", input)
+  if e and changeset.says_no_changes(e.message) then return end -- what failed was a change that changed nothing
+  if e then error(e, 0) end
   deployment.wait(ctx, job.stack, job.target:limits "update")
 end
 

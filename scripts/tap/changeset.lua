@@ -79,15 +79,20 @@ function changeset:wait()
   return self.description
 end
 
+--- Do the service's words mean that there is nothing to do?
+---@param reason string?
+---@return boolean
+function changeset.says_no_changes(reason)
+  for _, words in ipairs(NO_CHANGES) do
+    if (reason or ""):find(words, 1, true) then return true end
+  end
+  return false
+end
+
 --- Has the service found that there is nothing to do?
 ---@return boolean
 function changeset:is_empty()
-  local d = self.description
-  if d.Status ~= "FAILED" then return false end
-  for _, words in ipairs(NO_CHANGES) do
-    if (d.StatusReason or ""):find(words, 1, true) then return true end
-  end
-  return false
+  return self.description.Status == "FAILED" and changeset.says_no_changes(self.description.StatusReason)
 end
 
 --- What early validation found, as lines; empty when the caller may not read it or there is nothing.

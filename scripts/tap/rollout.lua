@@ -86,7 +86,7 @@ function rollout.check(job)
     function() t:guard_account() end,
   }
   local input = t:request(parameters)
-  for name, value in pairs(upload.template(ctx, t.template, job.p.s3_bucket or t.file.bucket)) do
+  for name, value in pairs(upload.template(ctx, t.template.text, job.p.s3_bucket or t.file.bucket)) do
     input[name] = value
   end
   if job.identifiers then

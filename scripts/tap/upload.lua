@@ -4,6 +4,7 @@
 local crypto = require "tap.core.crypto"
 local errors = require "tap.error"
 local json = require "tap.core.json"
+local template = require "tap.template"
 
 local upload = {}
 
@@ -44,16 +45,16 @@ end
 
 --- The part of a request that gives the template: its text, or where it was uploaded to.
 ---@param ctx tap.Context
----@param template table
+---@param body string
 ---@param bucket string? nil: a bucket of our own
 ---@return { TemplateBody: string }|{ TemplateURL: string }
-function upload.template(ctx, template, bucket)
-  if not template:is_large() then return { TemplateBody = template.text } end
+function upload.template(ctx, body, bucket)
+  if #body <= template.MAX_BODY then return { TemplateBody = body } end
   local s3 = ctx:client "s3"
   local region = s3:region()
   bucket = bucket or own_bucket(ctx, s3, region)
-  local key = crypto.sha256(template.text) .. ".template"
-  s3:put_object { Bucket = bucket, Key = key, Body = template.text }
+  local key = crypto.sha256(body) .. ".template"
+  s3:put_object { Bucket = bucket, Key = key, Body = body }
   ctx.log.info("template uploaded", { bucket = bucket, key = key })
   local suffix = region:find("^cn%-") and "amazonaws.com.cn" or "amazonaws.com"
   return { TemplateURL = ("https://%s.s3.%s.%s/%s"):format(bucket, region, suffix, key) }
