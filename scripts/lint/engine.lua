@@ -13,7 +13,8 @@ local lint = {}
 local MOST = 1000 -- findings of one file
 
 -- The rule sets, in order; each has check(L).
-local RULES = { "lint.structure", "lint.formats", "lint.policies", "lint.services" }
+local RULES = { "lint.structure", "lint.formats", "lint.policies", "lint.services", "lint.usage",
+  "lint.habits", "lint.lifecycle" }
 
 local LEVELS = { E = "error", W = "warning", I = "info" }
 

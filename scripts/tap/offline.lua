@@ -4,20 +4,25 @@
 local parameters = require "tap.parameters"
 local sys = require "tap.core.sys"
 local template = require "tap.template"
+local util = require "tap.util"
 
 local offline = {}
 
--- The lint's errors as problems; its warnings are told.
+-- The lint's errors as problems. Its warnings are counted: whoever deploys is not the one who reads them all.
 local function lint_problems(t, warn)
-  local problems = {}
+  local problems, warnings = {}, 0
   for _, found in ipairs((require("lint.engine").text(t.text, t.path, { trusting = true, ignore = { "E0000" } }))) do
     local problem = { file = found.file, line = found.line, column = found.column,
       message = ("%s %s"):format(found.rule, found.message) }
     if found.level == "error" then
       problems[#problems + 1] = problem
     else
-      warn(template.show_problem(problem))
+      warnings = warnings + 1
     end
+  end
+  if warnings > 0 then
+    warn(("%s: %s of the lint; `tapengine lint %s` shows them"):format(t.path, util.count(warnings, "warning"),
+      util.shell_quote(t.path)))
   end
   return problems
 end
