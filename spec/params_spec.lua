@@ -98,6 +98,14 @@ describe("a parameter", function()
       problems_of({ { "a", "string" }, { "b", "boolean" } }, { "--a", "--b" }))
   end)
 
+  it("that repeats does not swallow a word that has to be there", function()
+    local list = { { "file", "list", positional = true, required = true }, { "ignore", "list" } }
+    for _, argv in ipairs { { "--ignore", "E,W", "web.yml" }, { "web.yml", "--ignore", "E", "W" } } do
+      local p = parse(list, argv)
+      assert.same({ { "web.yml" }, { "E", "W" } }, { p.file, p.ignore })
+    end
+  end)
+
   it("written as a bare word is refused with the option that was meant", function()
     assert.same({ "unexpected argument 'web', did you mean --stack-name web?" },
       problems_of({ { "stack-name", "string", required = true } }, { "web" }))

@@ -10,13 +10,15 @@ local state = require "lint.state"
 
 local lint = {}
 
+local is_map = state.is_map
+
 local MOST = 1000 -- findings of one file
 
 -- The rule sets, in order; each has check(L).
 local RULES = { "lint.structure", "lint.formats", "lint.policies", "lint.services", "lint.usage",
   "lint.habits", "lint.lifecycle" }
 
-local LEVELS = { E = "error", W = "warning", I = "info" }
+local LEVELS = { E = "error", W = "warning", I = "info", S = "error" }
 
 ---@class tap.Finding
 ---@field file string
@@ -87,8 +89,9 @@ local function run_rules(document, file, options)
   local L = state.new(document, report)
   L.trusting = options.trusting
   for _, name in ipairs(RULES) do
-    if type(L.root) == "table" and not json.is_list(L.root) or name == "lint.structure" then require(name).check(L) end
+    if is_map(L.root) or name == "lint.structure" then require(name).check(L) end
   end
+  if options.security and is_map(L.root) then require("lint.security").check(L) end
   for _, rule in ipairs(options.rules or {}) do rule.check(L) end
   return findings
 end
@@ -103,8 +106,9 @@ end
 --- Lints a template's text.
 ---@param text string
 ---@param file string for messages
----@param options { ignore: string[]?, rules: table[]?, trusting: boolean? }? ignore: beginnings of rule ids; rules: a
----  team's own; trusting: leave out what cfn-lint refuses and the service takes
+---@param options { ignore: string[]?, rules: table[]?, trusting: boolean?, security: boolean? }? ignore: beginnings of
+---  rule ids; rules: a team's own; trusting: leave out what cfn-lint refuses and the service takes; security: with
+---  findings of security
 ---@return tap.Finding[] in the order of their places
 ---@return table? document nil when the text cannot be parsed
 function lint.text(text, file, options)

@@ -1,10 +1,10 @@
 --- What works and is better said otherwise: values that are written where they should be referred to, secrets in
 -- parameters, functions that do nothing, policies that protect only half. A table of properties, one walk.
 
-local functions = require "lint.functions"
 local json = require "tap.core.json"
 local schema = require "tap.schema"
 local state = require "lint.state"
+local values = require "lint.values"
 
 local habits = {}
 
@@ -13,19 +13,10 @@ local is_map, join, show = state.is_map, state.join, state.show
 ---------------------------------------------------------------------------------------------------------
 -- Properties by name
 
--- What a branch of an If, or the value itself, is: calls see(value, path) for each.
-local function branches(value, path, see)
-  if functions.name_of(value) == "Fn::If" and json.is_list(value["Fn::If"]) then
-    for index = 2, 3 do branches(value["Fn::If"][index], join(path, "Fn::If", index), see) end
-  else
-    see(value, path)
-  end
-end
-
 local SSM = "^AWS::SSM::Parameter::Value"
 
 local function check_secret(L, value, path, name)
-  branches(value, path, function(one, at)
+  values.each_branch(value, path, function(one, at)
     local parameter = is_map(one) and L.parameters[one.Ref]
     if type(one) == "string" and not one:find("{{resolve:", 1, true) then
       L:find("W2501", at, "%s should not be written in a template; use a dynamic reference to a secret", name)

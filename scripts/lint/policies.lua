@@ -1,13 +1,14 @@
 --- Policy documents: of identities (E3510), of roles' trust (E3530), of resources (E3512, E3513 for repositories).
 
-local functions = require "lint.functions"
 local json = require "tap.core.json"
 local state = require "lint.state"
 local util = require "tap.util"
+local values = require "lint.values"
 
 local policies = {}
 
 local join, is_map, show = state.join, state.is_map, state.show
+local each_value, each_item = values.each, values.each_item
 
 local VERSIONS = { ["2008-10-17"] = true, ["2012-10-17"] = true }
 local TOP = { Version = true, Id = true, Statement = true }
@@ -35,26 +36,6 @@ local DOCUMENTS = {
   ["AWS::OpenSearchService::Domain"] = { AccessPolicies = OF_RESOURCE },
   ["AWS::ECR::Repository"] = { RepositoryPolicyText = OF_REPOSITORY },
 }
-
--- Every value that a node may have, with its path: the branches of Fn::If, and nothing for other functions.
-local function each_value(value, path, f)
-  local name = functions.name_of(value)
-  if name == "Fn::If" and json.is_list(value[name]) then
-    for index = 2, 3 do each_value(value[name][index], join(path, name, index), f) end
-  elseif not name and value ~= nil then
-    f(value, path)
-  end
-end
-
-local function each_item(value, path, f)
-  each_value(value, path, function(one, at)
-    if json.is_list(one) then
-      for index, item in ipairs(one) do each_value(item, join(at, index), f) end
-    else
-      f(one, at)
-    end
-  end)
-end
 
 local function has(statement, first, second)
   return (statement[first] ~= nil and 1 or 0) + (statement[second] ~= nil and 1 or 0)
@@ -139,23 +120,42 @@ local function check_document(L, kind, document, path)
   end)
 end
 
+-- Calls f(kind, document, path) for every policy of a resource.
+local function each_document(id, resource, f)
+  local documents = is_map(resource) and DOCUMENTS[resource.Type]
+  local given = documents and is_map(resource.Properties) and resource.Properties or {}
+  for property, kind in pairs(documents or {}) do
+    local path = { "Resources", id, "Properties", property }
+    if property == "Policies" then
+      each_item(given[property], path, function(policy, at)
+        if is_map(policy) then f(kind, policy.PolicyDocument, join(at, "PolicyDocument")) end
+      end)
+    elseif given[property] ~= nil then
+      f(kind, given[property], path)
+    end
+  end
+end
+
+--- Calls f(statement, path, is_identity) for every statement of a resource's policies; is_identity: the policy says
+-- what somebody may do, not who may do something.
+---@param id string
+---@param resource table
+---@param f fun(statement: table, path: table, is_identity: boolean)
+function policies.each_statement(id, resource, f)
+  each_document(id, resource, function(kind, document, path)
+    each_value(document, path, function(one, at)
+      each_item(is_map(one) and one.Statement, join(at, "Statement"), function(statement, place)
+        if is_map(statement) then f(statement, place, kind == IDENTITY) end
+      end)
+    end)
+  end)
+end
+
 --- Every policy of every resource.
 ---@param L table
 function policies.check(L)
   for _, id in ipairs(json.keys(L.resources)) do
-    local resource = L.resources[id]
-    local documents = is_map(resource) and DOCUMENTS[resource.Type]
-    local given = documents and is_map(resource.Properties) and resource.Properties or {}
-    for property, kind in pairs(documents or {}) do
-      local path = { "Resources", id, "Properties", property }
-      if property == "Policies" then
-        each_item(given[property], path, function(policy, at)
-          if is_map(policy) then check_document(L, kind, policy.PolicyDocument, join(at, "PolicyDocument")) end
-        end)
-      elseif given[property] ~= nil then
-        check_document(L, kind, given[property], path)
-      end
-    end
+    each_document(id, L.resources[id], function(kind, document, path) check_document(L, kind, document, path) end)
   end
 end
 

@@ -71,12 +71,12 @@ end
 
 --- Lints files.
 ---@param words string[] files, folders, "-"
----@param options { ignore: string[], rules: string? }
+---@param options { ignore: string[], rules: string?, security: boolean? }
 ---@return tap.Finding[]
 ---@return table<string, string> sources file -> text, of those with findings
 function run.all(words, options)
   local findings, sources = json.list {}, {}
-  local own = { ignore = options.ignore, rules = run.rules(options.rules) }
+  local own = { ignore = options.ignore, rules = run.rules(options.rules), security = options.security }
   for _, entry in ipairs(expand(words)) do
     local text = read(entry)
     local found = {}

@@ -258,8 +258,17 @@ local function take_word(values, specs, word)
   return stray_word(word, specs)
 end
 
---- One option at argv[i]: sets its value; the next index, and a problem or nil.
-local function take_option(values, spec, option, inline, argv, i)
+-- Is a word still to come that stands without its option's name and has to be there?
+local function expects_word(values, specs)
+  for _, spec in ipairs(specs) do
+    if spec.positional and spec.required and values[params.field(spec.name)] == nil then return true end
+  end
+  return false
+end
+
+--- One option at argv[i]: sets its value; the next index, and a problem or nil. One that repeats takes the words behind
+-- it, too (--tags A=1 B=2, as with the AWS CLI), unless they are awaited elsewhere.
+local function take_option(values, specs, spec, option, inline, argv, i)
   if spec.type == "secret" then return is_option(argv[i + 1]) and i + 1 or i + 2, refuse_secret(spec) end
   if spec.type == "boolean" and not inline then
     return i + 1, set(values, spec, option == params.option(spec.name), option)
@@ -271,8 +280,9 @@ local function take_option(values, spec, option, inline, argv, i)
   end
   local problem = set(values, spec, argv[i + 1], option)
   i = i + 2
-  while TYPES[spec.type].add and argv[i] and not is_option(argv[i]) and not problem do
-    problem = set(values, spec, argv[i], option) -- --tags A=1 B=2, as with the AWS CLI
+  local takes_more = TYPES[spec.type].add and not expects_word(values, specs)
+  while takes_more and argv[i] and not is_option(argv[i]) and not problem do
+    problem = set(values, spec, argv[i], option)
     i = i + 1
   end
   return i, problem
@@ -292,7 +302,7 @@ local function from_command_line(values, specs, argv, problems)
       local value_follows = not inline and argv[i + 1] and not is_option(argv[i + 1])
       i, problem = i + (value_follows and 2 or 1), "unknown option " .. option .. util.suggest(option, names)
     else
-      i, problem = take_option(values, map[option], option, inline, argv, i)
+      i, problem = take_option(values, specs, map[option], option, inline, argv, i)
     end
     problems[#problems + 1] = problem
   end
