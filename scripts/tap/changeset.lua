@@ -127,14 +127,17 @@ function changeset.make(cfn, input, creates)
   return self
 end
 
---- A change set that exists, by its name (then the stack's too) or ARN. Raises class "failed" when there is none.
+--- A change set that exists, by its name (then the stack's too) or ARN; one that is still being computed is waited for.
+-- Raises class "failed" when there is none.
 ---@param cfn table
 ---@param name string
 ---@param stack_name string?
 ---@return table changeset
 function changeset.find(cfn, name, stack_name)
   local description = describe(cfn, name, stack_name)
-  return new(cfn, description.ChangeSetId, { stack_id = description.StackId, description = description })
+  local self = new(cfn, description.ChangeSetId, { stack_id = description.StackId, description = description })
+  if DOING[description.Status] then self:wait() end
+  return self
 end
 
 ---------------------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ local asked = require "tap.asked"
 local check = require "tap.check"
 local core_log = require "tap.core.log"
 local errors = require "tap.error"
+local exit = require "tap.exit"
 local json = require "tap.core.json"
 local task = require "tap.task"
 local text = require "tap.core.text"
@@ -23,6 +24,11 @@ local DENIED = { AccessDenied = true, AccessDeniedException = true, Unauthorized
 ---------------------------------------------------------------------------------------------------------
 -- What there is to check
 
+-- Without credentials that count nothing can be verified, which is not the stack's fault.
+local function raise_without_credentials(e)
+  if not DENIED[e.code] and exit.outcome(e) == "credentials" then error(e, 0) end
+end
+
 -- What the template asks of each resource. Without permission to read it that is unknown, and so is every check's
 -- verdict on it: the problem is kept.
 local function ask(cfn, description, items, problems)
@@ -32,7 +38,10 @@ local function ask(cfn, description, items, problems)
     local answer = cfn:get_template { StackName = description.StackId, TemplateStage = "Processed" }
     return asked.properties(answer.TemplateBody, description, ids)
   end)
-  if e then problems[#problems + 1] = { name = description.StackName, message = tostring(e) } end
+  if e then
+    raise_without_credentials(e)
+    problems[#problems + 1] = { name = description.StackName, message = tostring(e) }
+  end
   return properties or {}
 end
 
@@ -110,9 +119,8 @@ local function attempt(ctx, job)
   local it = check.subject(job.fields)
   local _, e = errors.try(job.check.run, ctx, it)
   if e then
-    local is_denied = DENIED[e.code]
-    if not is_denied and require("tap.exit").outcome(e) == "credentials" then error(e, 0) end
-    if is_denied or e.status == 403 then return "unknown", "it cannot be read: " .. tostring(e) end
+    raise_without_credentials(e)
+    if DENIED[e.code] or e.status == 403 then return "unknown", "it cannot be read: " .. tostring(e) end
     local passing = e.class == "network" or e.class == "timeout" or e.retryable or (e.status or 0) >= 500
     return passing and "troubled" or "failed", tostring(e)
   end
