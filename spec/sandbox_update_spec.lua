@@ -63,6 +63,19 @@ describe("an update in the sandbox", function()
     assert.truthy(ids.DELETE_COMPLETE.EventId:match("^B%-%x+%-%x+%-4"))
   end)
 
+  it("2.4: deletes what depends on others first, so that nothing that is replaced stays behind", function()
+    local function of(name)
+      return { Profile = { Type = "AWS::IAM::InstanceProfile", Properties = { InstanceProfileName = name,
+        Roles = { { Ref = "Role" } } } }, Role = { Type = "AWS::IAM::Role", Properties = { RoleName = name,
+          AssumeRolePolicyDocument = { Version = "2012-10-17", Statement = {} } } } }
+    end
+    w:create("demo", of "old", { Capabilities = { "CAPABILITY_NAMED_IAM" } })
+    update(of "new", { Capabilities = { "CAPABILITY_NAMED_IAM" } })
+    local deleted = {}
+    for _, line in ipairs(w:lines "demo") do deleted[#deleted + 1] = line:match "^%w+ DELETE_%u+" end
+    assert.same({ "Profile DELETE_IN", "Profile DELETE_COMPLETE", "Role DELETE_IN", "Role DELETE_COMPLETE" }, deleted)
+  end)
+
   it("1.5: resources whose properties stay the same have no events", function()
     w:create("demo", { A = topic("a", "old"), B = topic "b" })
     local count = #w:events "demo"

@@ -58,23 +58,31 @@ local function delete_removed(op, resource, turn)
   })
 end
 
---- Deletes.
+-- What has to be gone before each node may go: whatever depended on it, old things and removed resources alike.
+local function dependents_of(nodes, graph)
+  local of_id, before = {}, {}
+  for _, node in ipairs(nodes) do
+    of_id[type(node) == "table" and node.logical or node], before[node] = node, {}
+  end
+  for id, node in pairs(of_id) do
+    for _, first in ipairs(graph[id] or {}) do
+      if of_id[first] then table.insert(before[of_id[first]], node) end
+    end
+  end
+  return before
+end
+
+--- Deletes, what depends on others first.
 ---@param op table
 ---@param old table[] of change.left_behind
 ---@param removed string[] logical ids
 ---@param graph table<string, string[]> what each of them depended on
 ---@param finished fun()
 function cleanup.start(op, old, removed, graph, finished)
-  local stack, nodes, before = op.stack, {}, {}
-  for _, each in ipairs(old) do nodes[#nodes + 1] = each end
-  for _, id in ipairs(removed) do
-    nodes[#nodes + 1], before[id] = id, {}
-  end
-  for _, id in ipairs(removed) do
-    for _, first in ipairs(graph[id] or {}) do
-      if before[first] then table.insert(before[first], id) end
-    end
-  end
+  local stack, nodes = op.stack, {}
+  table.move(old, 1, #old, 1, nodes)
+  table.move(removed, 1, #removed, #nodes + 1, nodes)
+  local before = dependents_of(nodes, graph)
   walk.start(nodes, before, function(node, turn)
     if type(node) == "table" then return delete_old(op, node, turn) end
     delete_removed(op, stack.resources[node], turn)
