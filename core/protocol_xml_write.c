@@ -17,9 +17,17 @@ struct writer {
 static tap_err write_value(struct writer *writer, const char *name, const json_t *ref,
                            const json_t *value);
 
+static void put_open(struct writer *writer, const char *name)
+{
+    tap_buf_putc(writer->out, '<');
+    tap_buf_puts(writer->out, name);
+}
+
 static void put_close(struct writer *writer, const char *name)
 {
-    tap_buf_printf(writer->out, "</%s>", name);
+    tap_buf_puts(writer->out, "</");
+    tap_buf_puts(writer->out, name);
+    tap_buf_putc(writer->out, '>');
 }
 
 static void put_attribute(struct writer *writer, const char *name, const char *text, size_t n)
@@ -63,6 +71,10 @@ static tap_err scalar(struct writer *writer, struct tap_buf *text, const char *n
 static tap_err write_scalar(struct writer *writer, const char *name, const json_t *ref,
                             const json_t *shape, const json_t *value)
 {
+    if (tap_shape_kind(shape) == TAP_SHAPE_STRING && json_is_string(value)) { /* nearly all */
+        tap_xml_escape(writer->out, json_string_value(value), json_string_length(value));
+        return TAP_OK;
+    }
     struct tap_buf text;
     tap_err code = scalar(writer, &text, name, ref, shape, value);
     tap_xml_escape(writer->out, tap_buf_text(&text), text.len);
@@ -119,7 +131,7 @@ static tap_err write_items(struct writer *writer, const char *name, const json_t
 static void write_key(struct writer *writer, const json_t *shape, const char *key)
 {
     const char *name = tap_wire_key_name(shape);
-    tap_buf_printf(writer->out, "<%s", name);
+    put_open(writer, name);
     put_namespace(writer, json_object_get(shape, "key"), NULL);
     tap_buf_putc(writer->out, '>');
     tap_xml_escape(writer->out, key, strlen(key));
@@ -134,7 +146,8 @@ static tap_err write_entries(struct writer *writer, const char *name, const json
          at = json_object_iter_next((json_t *)map, at)) {
         if (json_is_null(json_object_iter_value(at)))
             continue;
-        tap_buf_printf(writer->out, "<%s>", name);
+        put_open(writer, name);
+        tap_buf_putc(writer->out, '>');
         write_key(writer, shape, json_object_iter_key(at));
         code = write_value(writer, tap_wire_value_name(shape), json_object_get(shape, "value"),
                            json_object_iter_value(at));
@@ -159,7 +172,7 @@ static tap_err write_content(struct writer *writer, const char *name, const json
 static tap_err write_element(struct writer *writer, const char *name, const json_t *ref,
                              const json_t *shape, const json_t *value)
 {
-    tap_buf_printf(writer->out, "<%s", name);
+    put_open(writer, name);
     put_namespace(writer, ref, shape);
     tap_err code = tap_shape_kind(shape) == TAP_SHAPE_STRUCTURE
                        ? write_attributes(writer, json_object_get(shape, "members"), value)

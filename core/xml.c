@@ -5,6 +5,7 @@
 #include "xml.h"
 
 #include <expat.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -12,17 +13,35 @@
 #include "json.h"
 #include "mem.h"
 
+/* All of a tree lies in few pieces of memory that go together: an answer has thousands of elements.
+ */
+struct piece {
+    struct piece *next;
+    size_t used, size;
+    max_align_t bytes[];
+};
+
+enum { PIECE = 64 * 1024 };
+
+struct document {
+    struct tap_xml root; /* first, so that its address is the document's */
+    struct piece *pieces;
+};
+
 struct frame {
     struct tap_xml *element;
-    struct tap_buf text;
-    size_t cap; /* of the element's children */
+    size_t first_child; /* in the reader's list */
+    size_t text;        /* where its text begins in the reader's buffer */
 };
 
 struct reader {
     XML_Parser parser;
-    struct tap_xml *root;
+    struct document *document;
     struct frame frames[TAP_MAX_DEPTH];
     size_t depth, elements;
+    struct tap_xml **children; /* of the elements that are open, those of inner ones behind */
+    size_t n_children, cap_children;
+    struct tap_buf text; /* likewise */
     tap_err code;
     struct tap_error *err;
 };
@@ -50,25 +69,45 @@ static void stop_by_expat(struct reader *reader)
     stop(reader, TAP_E_PARSE, "InvalidXML", message);
 }
 
-static void add_attributes(struct tap_xml *element, const char **pairs)
+/* Memory of the document's, with its bytes zero. */
+static void *carve(struct reader *reader, size_t n)
+{
+    struct piece *piece = reader->document->pieces;
+    n = (n + sizeof(max_align_t) - 1) / sizeof(max_align_t) * sizeof(max_align_t);
+    if (!piece || piece->size - piece->used < n) {
+        size_t size = n > PIECE ? n : PIECE;
+        piece = tap_alloc(sizeof *piece + size);
+        piece->size = size;
+        piece->next = reader->document->pieces;
+        reader->document->pieces = piece;
+    }
+    void *memory_of_it = (char *)piece->bytes + piece->used;
+    piece->used += n;
+    return memory_of_it;
+}
+
+static char *carve_text(struct reader *reader, const char *text, size_t n)
+{
+    char *copy = carve(reader, n + 1);
+    if (n)
+        memcpy(copy, text, n);
+    return copy;
+}
+
+static void add_attributes(struct reader *reader, struct tap_xml *element, const char **pairs)
 {
     size_t n = 0;
     while (pairs[2 * n])
         n++;
-    element->attributes = n ? tap_calloc(n, sizeof *element->attributes) : NULL;
+    if (!n)
+        return;
+    element->attributes = carve(reader, n * sizeof *element->attributes);
     element->n_attributes = n;
     for (size_t i = 0; i < n; i++) {
-        element->attributes[i].name = tap_strdup(pairs[2 * i]);
-        element->attributes[i].value = tap_strdup(pairs[2 * i + 1]);
+        const char *name = pairs[2 * i], *value = pairs[2 * i + 1];
+        element->attributes[i].name = carve_text(reader, name, strlen(name));
+        element->attributes[i].value = carve_text(reader, value, strlen(value));
     }
-}
-
-static void add_child(struct frame *parent, struct tap_xml *child)
-{
-    struct tap_xml *element = parent->element;
-    element->children =
-        tap_grow(element->children, element->n_children, &parent->cap, sizeof(struct tap_xml *));
-    element->children[element->n_children++] = child;
 }
 
 static void XMLCALL on_start(void *user, const char *name, const char **attributes)
@@ -84,35 +123,45 @@ static void XMLCALL on_start(void *user, const char *name, const char **attribut
         stop(reader, TAP_E_LIMIT, "TooLarge", "the document holds more than 2000000 elements");
         return;
     }
-    struct tap_xml *element = tap_alloc(sizeof *element);
+    struct tap_xml *element =
+        reader->depth ? carve(reader, sizeof *element) : &reader->document->root;
     const char *colon = strchr(name, ':');
-    element->name = tap_strdup(colon ? colon + 1 : name);
-    add_attributes(element, attributes);
-    if (reader->depth)
-        add_child(&reader->frames[reader->depth - 1], element);
-    else
-        reader->root = element;
-    struct frame *frame = &reader->frames[reader->depth++];
-    frame->element = element;
-    frame->cap = 0;
-    tap_buf_init(&frame->text, TAP_MAX_DOCUMENT);
+    const char *local = colon ? colon + 1 : name;
+    element->name = carve_text(reader, local, strlen(local));
+    add_attributes(reader, element, attributes);
+    reader->frames[reader->depth++] = (struct frame){
+        .element = element, .first_child = reader->n_children, .text = reader->text.len};
 }
 
+/* The element's children and text are complete: they move into the document. */
 static void XMLCALL on_end(void *user, const char *name)
 {
     struct reader *reader = user;
     (void)name;
     if (reader->code)
         return;
-    struct frame *frame = &reader->frames[--reader->depth];
-    frame->element->text = tap_buf_take(&frame->text, NULL);
+    const struct frame *frame = &reader->frames[--reader->depth];
+    struct tap_xml *element = frame->element;
+    element->text = carve_text(reader, tap_buf_text(&reader->text) + frame->text,
+                               reader->text.len - frame->text);
+    tap_buf_cut(&reader->text, frame->text);
+    element->n_children = reader->n_children - frame->first_child;
+    if (element->n_children) {
+        size_t size = element->n_children * sizeof *element->children;
+        element->children = carve(reader, size);
+        memcpy(element->children, reader->children + frame->first_child, size);
+        reader->n_children = frame->first_child;
+    }
+    reader->children = tap_grow(reader->children, reader->n_children, &reader->cap_children,
+                                sizeof *reader->children);
+    reader->children[reader->n_children++] = element;
 }
 
 static void XMLCALL on_text(void *user, const char *text, int len)
 {
     struct reader *reader = user;
     if (!reader->code && reader->depth)
-        tap_buf_add(&reader->frames[reader->depth - 1].text, text, (size_t)len);
+        tap_buf_add(&reader->text, text, (size_t)len);
 }
 
 static void XMLCALL on_doctype(void *user, const char *name, const char *system_id,
@@ -120,15 +169,6 @@ static void XMLCALL on_doctype(void *user, const char *name, const char *system_
 {
     (void)name, (void)system_id, (void)public_id, (void)internal;
     stop(user, TAP_E_PARSE, "InvalidXML", "a document type (<!DOCTYPE) is not accepted");
-}
-
-/* Elements still open have no text yet. */
-static void drop(struct reader *reader)
-{
-    while (reader->depth)
-        tap_buf_fini(&reader->frames[--reader->depth].text);
-    tap_xml_free(reader->root);
-    reader->root = NULL;
 }
 
 tap_err tap_xml_parse(struct tap_xml **out, const char *text, size_t len, struct tap_error *err)
@@ -139,6 +179,8 @@ tap_err tap_xml_parse(struct tap_xml **out, const char *text, size_t len, struct
                         len, TAP_MAX_DOCUMENT);
     struct reader *reader = tap_alloc(sizeof *reader);
     reader->err = err;
+    reader->document = tap_alloc(sizeof *reader->document);
+    tap_buf_init(&reader->text, TAP_MAX_DOCUMENT);
     reader->parser = XML_ParserCreate_MM(NULL, &memory, NULL);
     XML_SetUserData(reader->parser, reader);
     XML_SetElementHandler(reader->parser, on_start, on_end);
@@ -149,27 +191,25 @@ tap_err tap_xml_parse(struct tap_xml **out, const char *text, size_t len, struct
     XML_ParserFree(reader->parser);
     tap_err code = reader->code;
     if (code)
-        drop(reader);
-    *out = reader->root;
+        tap_xml_free(&reader->document->root);
+    else
+        *out = &reader->document->root;
+    tap_buf_fini(&reader->text);
+    tap_free(reader->children);
     tap_free(reader);
     return code;
 }
 
-void tap_xml_free(struct tap_xml *xml)
+void tap_xml_free(struct tap_xml *root)
 {
-    if (!xml)
+    struct document *document = (struct document *)root;
+    if (!document)
         return;
-    for (size_t i = 0; i < xml->n_children; i++)
-        tap_xml_free(xml->children[i]);
-    for (size_t i = 0; i < xml->n_attributes; i++) {
-        tap_free(xml->attributes[i].name);
-        tap_free(xml->attributes[i].value);
+    for (struct piece *piece = document->pieces, *next; piece; piece = next) {
+        next = piece->next;
+        tap_free(piece);
     }
-    tap_free(xml->children);
-    tap_free(xml->attributes);
-    tap_free(xml->name);
-    tap_free(xml->text);
-    tap_free(xml);
+    tap_free(document);
 }
 
 const struct tap_xml *tap_xml_child(const struct tap_xml *xml, const char *name)
@@ -186,21 +226,29 @@ const char *tap_xml_child_text(const struct tap_xml *xml, const char *name)
     return child ? child->text : NULL;
 }
 
+/* What stands for a byte that XML does not take as it is; NULL for the others. */
+static const char *escape_of(unsigned char c)
+{
+    switch (c) {
+    case '&': return "&amp;";
+    case '<': return "&lt;";
+    case '>': return "&gt;";
+    case '"': return "&quot;";
+    case '\r': return "&#xD;"; /* a bare one is read back as a newline */
+    default: return c < 0x20 && c != '\t' && c != '\n' ? "&#xFFFD;" : NULL;
+    }
+}
+
 void tap_xml_escape(struct tap_buf *out, const char *text, size_t n)
 {
+    size_t done = 0; /* so much is in `out`: what needs no escape goes there in one piece */
     for (size_t i = 0; i < n; i++) {
-        unsigned char c = (unsigned char)text[i];
-        switch (c) {
-        case '&': tap_buf_puts(out, "&amp;"); break;
-        case '<': tap_buf_puts(out, "&lt;"); break;
-        case '>': tap_buf_puts(out, "&gt;"); break;
-        case '"': tap_buf_puts(out, "&quot;"); break;
-        case '\r': tap_buf_puts(out, "&#xD;"); break; /* a bare one is read back as a newline */
-        default:
-            if (c < 0x20 && c != '\t' && c != '\n')
-                tap_buf_puts(out, "&#xFFFD;");
-            else
-                tap_buf_putc(out, (char)c);
-        }
+        const char *escape = escape_of((unsigned char)text[i]);
+        if (!escape)
+            continue;
+        tap_buf_add(out, text + done, i - done);
+        tap_buf_puts(out, escape);
+        done = i + 1;
     }
+    tap_buf_add(out, text + done, n - done);
 }

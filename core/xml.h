@@ -23,9 +23,9 @@ struct tap_xml {
     size_t n_children;
 };
 
-/* The document element; the caller owns it. */
+/* The document element; the caller owns it, and frees all of the tree with it. */
 tap_err tap_xml_parse(struct tap_xml **out, const char *text, size_t len, struct tap_error *err);
-void tap_xml_free(struct tap_xml *xml);
+void tap_xml_free(struct tap_xml *root);
 /* First child of that name, or NULL. */
 const struct tap_xml *tap_xml_child(const struct tap_xml *xml, const char *name);
 /* Text of the first child of that name, or NULL. */
