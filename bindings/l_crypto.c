@@ -2,6 +2,8 @@
  * tap.core.crypto: hashes, encodings and random identifiers. Arguments and results are byte
  * strings.
  */
+#include <zlib.h>
+
 #include "core/crypto.h"
 
 #include "core/message.h"
@@ -32,6 +34,15 @@ static tap_nresults l_md5(lua_State *L)
     tap_md5(sum, bytes, n);
     tap_hex(hex, sum, sizeof sum);
     lua_pushstring(L, hex);
+    return 1;
+}
+
+/* crc32(bytes) -> integer, as in zip archives */
+static tap_nresults l_crc32(lua_State *L)
+{
+    size_t n;
+    const char *bytes = luaL_checklstring(L, 1, &n);
+    lua_pushinteger(L, (lua_Integer)crc32_z(0, (const unsigned char *)bytes, n));
     return 1;
 }
 
@@ -130,11 +141,17 @@ static tap_nresults l_random(lua_State *L)
 int luaopen_tap_core_crypto(lua_State *L)
 {
     static const luaL_Reg functions[] = {
-        {"sha256", l_sha256},           {"md5", l_md5},
-        {"hmac_sha256", l_hmac_sha256}, {"base64", l_base64},
-        {"unbase64", l_unbase64},       {"uri_encode", l_uri_encode},
-        {"uri_decode", l_uri_decode},   {"uuid", l_uuid},
-        {"random", l_random},           {NULL, NULL},
+        {"sha256", l_sha256},
+        {"md5", l_md5},
+        {"crc32", l_crc32},
+        {"hmac_sha256", l_hmac_sha256},
+        {"base64", l_base64},
+        {"unbase64", l_unbase64},
+        {"uri_encode", l_uri_encode},
+        {"uri_decode", l_uri_decode},
+        {"uuid", l_uuid},
+        {"random", l_random},
+        {NULL, NULL},
     };
     luaL_newlib(L, functions);
     return 1;

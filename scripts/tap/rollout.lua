@@ -2,6 +2,7 @@
 -- what was shown, and followed to its end. `deploy`, `update` and `create` of a stack that exists are this.
 
 local aftermath = require "tap.aftermath"
+local artifacts = require "tap.artifacts"
 local capacity = require "tap.capacity"
 local change_words = require "tap.change_words"
 local changeset = require "tap.changeset"
@@ -86,6 +87,7 @@ function rollout.check(job)
     function() t:guard_account() end,
   }
   local input = t:request(parameters)
+  t.template.text = artifacts.text(job, t.template)
   for name, value in pairs(upload.template(ctx, t.template.text, job.p.s3_bucket or t.file.bucket)) do
     input[name] = value
   end

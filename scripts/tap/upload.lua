@@ -1,5 +1,6 @@
---- A template that is too large for a request goes through a bucket: the one given, or one of ours, which is made
--- after asking, private, encrypted, TLS only, and forgets what was uploaded after some days.
+--- What a request cannot carry goes through a bucket: a large template, and the files that a template names. The
+-- bucket is the one given, or one of ours, which is made after asking, private, encrypted, TLS only, and forgets what
+-- was uploaded after some days.
 
 local crypto = require "tap.core.crypto"
 local errors = require "tap.error"
@@ -36,11 +37,28 @@ local function own_bucket(ctx, s3, region)
   local _, e = errors.try(s3.head_bucket, s3, { Bucket = bucket, ExpectedBucketOwner = account })
   if not e then return bucket end
   if e.status ~= 404 then error(e, 0) end
-  ctx:confirm(("The template is over 51,200 bytes and goes through S3. Make the bucket %s (private, encrypted, "
-    .. "objects kept for %d days)?"):format(bucket, KEEP_DAYS))
+  ctx:confirm(("The template is over 51,200 bytes, or names local files: that goes through S3. Make the bucket %s "
+    .. "(private, encrypted, objects kept for %d days)?"):format(bucket, KEEP_DAYS))
   make_bucket(s3, bucket, region)
   ctx.out:note("made bucket " .. bucket)
   return bucket
+end
+
+--- Puts bytes into the bucket, under a name made of them.
+---@param ctx tap.Context
+---@param bytes string
+---@param suffix string of the name: ".template"
+---@param bucket string? nil: a bucket of our own
+---@return { bucket: string, key: string, url: string }
+function upload.store(ctx, bytes, suffix, bucket)
+  local s3 = ctx:client "s3"
+  local region = s3:region()
+  bucket = bucket or own_bucket(ctx, s3, region)
+  local key = crypto.sha256(bytes) .. suffix
+  s3:put_object { Bucket = bucket, Key = key, Body = bytes }
+  ctx.log.info("uploaded", { bucket = bucket, key = key })
+  local domain = region:find("^cn%-") and "amazonaws.com.cn" or "amazonaws.com"
+  return { bucket = bucket, key = key, url = ("https://%s.s3.%s.%s/%s"):format(bucket, region, domain, key) }
 end
 
 --- The part of a request that gives the template: its text, or where it was uploaded to.
@@ -50,14 +68,7 @@ end
 ---@return { TemplateBody: string }|{ TemplateURL: string }
 function upload.template(ctx, body, bucket)
   if #body <= template.MAX_BODY then return { TemplateBody = body } end
-  local s3 = ctx:client "s3"
-  local region = s3:region()
-  bucket = bucket or own_bucket(ctx, s3, region)
-  local key = crypto.sha256(body) .. ".template"
-  s3:put_object { Bucket = bucket, Key = key, Body = body }
-  ctx.log.info("template uploaded", { bucket = bucket, key = key })
-  local suffix = region:find("^cn%-") and "amazonaws.com.cn" or "amazonaws.com"
-  return { TemplateURL = ("https://%s.s3.%s.%s/%s"):format(bucket, region, suffix, key) }
+  return { TemplateURL = upload.store(ctx, body, ".template", bucket).url }
 end
 
 return upload
