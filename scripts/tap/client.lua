@@ -10,8 +10,8 @@
 --     cfn:wait("stack_create_complete", { StackName = "web" }, { timeout = "30m" })
 --
 -- A call's input and output are whole in memory, blobs as strings: up to 512 MiB are sent, and up to 64 MiB
--- (the option max_response, at most 512 MiB) received. What is larger is got in parts, by S3's Range, and put
--- in parts, by upload_part.
+-- (the option max_response, at most 512 MiB) received. What is larger goes in parts: tap.s3 has files to objects and
+-- back.
 
 local core = require "tap.core.client"
 local errors = require "tap.error"

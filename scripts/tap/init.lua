@@ -26,6 +26,7 @@ local LAZY = {
   proc = { "tap.core.proc" },
   sys = { "tap.core.sys" },
   runbook = { "tap.runbook", "new" },
+  s3 = { "tap.s3" },
   stack = { "tap.stack", "new" },
   template = { "tap.template" },
   log = { "tap.log" },

@@ -89,4 +89,17 @@ function uploads.ListParts(context, input)
     IsTruncated = false }
 end
 
+function uploads.ListMultipartUploads(context, input)
+  local bucket = store.bucket(context, input.Bucket)
+  store.objects(bucket)
+  local out = json.list {}
+  for id, upload in pairs(bucket.state.uploads) do
+    if upload.key:sub(1, #(input.Prefix or "")) == (input.Prefix or "") then
+      out[#out + 1] = { Key = upload.key, UploadId = id, StorageClass = "STANDARD" }
+    end
+  end
+  table.sort(out, function(a, b) return a.Key < b.Key or a.Key == b.Key and a.UploadId < b.UploadId end)
+  return { Bucket = input.Bucket, Prefix = input.Prefix, IsTruncated = false, Uploads = out }
+end
+
 return uploads
