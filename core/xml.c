@@ -147,13 +147,13 @@ static void XMLCALL on_end(void *user, const char *name)
     tap_buf_cut(&reader->text, frame->text);
     element->n_children = reader->n_children - frame->first_child;
     if (element->n_children) {
-        size_t size = element->n_children * sizeof *element->children;
+        size_t size = element->n_children * sizeof(struct tap_xml *);
         element->children = carve(reader, size);
         memcpy(element->children, reader->children + frame->first_child, size);
         reader->n_children = frame->first_child;
     }
     reader->children = tap_grow(reader->children, reader->n_children, &reader->cap_children,
-                                sizeof *reader->children);
+                                sizeof(struct tap_xml *));
     reader->children[reader->n_children++] = element;
 }
 
