@@ -19,7 +19,7 @@ local FIELDS = {
   rollback_triggers = { "table" }, timeouts = { "table" }, on_timeout = { "string" }, verify = { "table" },
   notify = { "table" }, gates = { "table" }, allowed_accounts = { "table" }, lock_table = { "string" },
   bucket = { "string" }, on_verify_failure = { "string" }, healthy_share = { "number" },
-  ignore_drift = { "table" },
+  ignore_drift = { "table" }, depends_on = { "table" },
 }
 
 -- Fields of few words -> the words.
