@@ -130,6 +130,10 @@ local function disturb(sandbox, exchange, request, kind)
     exchange:abort()
     return true
   end
+  if kind.delay then
+    task.sleep(kind.delay)
+    return false, respond_to(sandbox, exchange, request)
+  end
   local status, headers, body = respond_to(sandbox, exchange, request)
   local partial = kind.keep and { status = status, headers = headers, body = body,
     cut_after = math.floor(#body * kind.keep) }

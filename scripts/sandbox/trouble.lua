@@ -9,6 +9,7 @@ local trouble = {}
 ---@field error (table|fun(input: table, asked: table): table)? the service's error that is answered instead; asked:
 --- service, operation, region, caller
 ---@field of string? what the kind is about, when it is not a trouble that any request may meet for a moment
+---@field delay number? seconds before the operation is performed; its answer comes then
 ---@field keep number? share of the answer's body that arrives before the connection breaks; nil: not a byte
 
 local function refusal(status, code, message)
@@ -61,6 +62,8 @@ trouble.kinds = {
   cut_before = { effect = false },
   cut_after = { effect = true },
   truncated = { effect = true, keep = 0.5 },
+  -- It is done, but only after the client has given up waiting, and perhaps asked again.
+  late = { effect = true, delay = 70 },
 }
 
 --- The names of all kinds, sorted.
