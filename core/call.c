@@ -223,6 +223,21 @@ static void pause_over(struct tap_timer *timer)
     begin_attempt((struct call_op *)((char *)timer - offsetof(struct call_op, pause)));
 }
 
+static tap_err read_output(struct call_op *call, const struct tap_response *response,
+                           struct tap_error *error)
+{
+    struct tap_client *client = call->client;
+    call->output = tap_last_answer_again(&client->last, call->operation, response);
+    if (call->output)
+        return TAP_OK;
+    tap_err code = client->protocol->parse_response(&call->output, client->model, call->operation,
+                                                    response, error);
+    if (code == TAP_OK)
+        tap_last_answer_keep(&client->last, client->protocol, call->operation, response,
+                             call->output);
+    return code;
+}
+
 /* Reads the answer: TAP_OK with the output, or why there is none. */
 static tap_err read_answer(struct call_op *call, const struct tap_response *response,
                            struct tap_error *error)
@@ -230,8 +245,7 @@ static tap_err read_answer(struct call_op *call, const struct tap_response *resp
     const struct tap_client *client = call->client;
     tap_err code = TAP_OK;
     if (response->status >= 200 && response->status < 300) {
-        code = client->protocol->parse_response(&call->output, client->model, call->operation,
-                                                response, error);
+        code = read_output(call, response, error);
     } else {
         tap_error_clear(error);
         client->protocol->parse_error(error, client->model, response);

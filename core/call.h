@@ -9,6 +9,7 @@
 #include "credentials_provider.h"
 #include "endpoint.h"
 #include "protocol.h"
+#include "protocol_repeat.h"
 #include "retry.h"
 #include "retry_rate.h"
 #include "sigv4.h"
@@ -32,6 +33,7 @@ struct tap_client {
     struct tap_retry_rate rate; /* counts in the adaptive mode */
     uint64_t random;            /* for tap_retry_random */
     json_t *bucket_regions;     /* of buckets that are not in `region`, by name; NULL: none known */
+    struct tap_last_answer last;
     int64_t skew_ms; /* AWS's clock minus the loop's, as far as a refused signature has taught us */
 };
 

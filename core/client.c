@@ -199,6 +199,7 @@ void tap_client_release(struct tap_client *client)
         return;
     tap_endpoint_settings_free(client->endpoints);
     json_decref(client->bucket_regions);
+    tap_last_answer_fini(&client->last);
     tap_credentials_fini(&client->credentials);
     tap_provider_close(client->provider);
     tap_free(client->region);

@@ -76,7 +76,8 @@ tap_err tap_client_prepare(struct tap_op **out, struct tap_client *client, const
 /* The last request of a finished call without error; borrowed. It carries what signs it: the
  * session token among its headers is a secret. */
 const struct tap_request *tap_call_request(const struct tap_op *op);
-/* Of a finished call without error; borrowed. */
+/* Of a finished call without error; borrowed, and not to be changed: calls that were answered alike
+ * may share it. */
 json_t *tap_call_output(const struct tap_op *op);
 /* The service's request id, "" when there was none. */
 const char *tap_call_request_id(const struct tap_op *op);

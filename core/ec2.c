@@ -70,6 +70,7 @@ static void write_error(struct tap_response *out, const struct tap_model *model,
 
 const struct tap_protocol tap_protocol_ec2 = {
     .name = "ec2",
+    .body_alone = true,
     .build_request = build_request,
     .parse_response = tap_query_parse_response,
     .parse_error = tap_answer_parse_xml_error,

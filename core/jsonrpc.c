@@ -71,6 +71,7 @@ static tap_err parse_response(json_t **output, const struct tap_model *model,
 
 const struct tap_protocol tap_protocol_json = {
     .name = "json",
+    .body_alone = true,
     .build_request = build_request,
     .parse_response = parse_response,
     .parse_error = tap_answer_parse_json_error,

@@ -4,11 +4,14 @@
 #include "model_table.h"
 
 #include <assert.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "json.h"
 #include "mem.h"
+
+enum { RECENT = 256 };
 
 static int by_kind_and_name(const void *a, const void *b)
 {
@@ -32,6 +35,7 @@ static void add_line(struct tap_model_table *table, char *line, char *end)
 void tap_model_table_init(struct tap_model_table *table, char *text, size_t len)
 {
     *table = (struct tap_model_table){.text = text};
+    table->recent = tap_calloc(RECENT, sizeof(struct tap_model_entry *));
     char *end = text + len;
     for (char *line = text, *stop; line < end; line = stop + 1) {
         stop = memchr(line, '\n', (size_t)(end - line));
@@ -47,6 +51,7 @@ void tap_model_table_fini(struct tap_model_table *table)
     for (size_t i = 0; i < table->n; i++)
         json_decref(table->items[i].value);
     tap_free(table->items);
+    tap_free(table->recent);
     tap_free(table->text);
     *table = (struct tap_model_table){0};
 }
@@ -78,14 +83,22 @@ struct tap_model_entry *tap_model_table_kind(const struct tap_model_table *table
     return table->items + first;
 }
 
+static bool is_entry(const struct tap_model_entry *entry, enum tap_model_kind kind,
+                     const char *name)
+{
+    return entry->kind == (char)kind && strcmp(entry->name, name) == 0;
+}
+
 struct tap_model_entry *tap_model_table_find(const struct tap_model_table *table,
                                              enum tap_model_kind kind, const char *name)
 {
+    struct tap_model_entry **recent = &table->recent[(uintptr_t)name / 8 % RECENT];
+    if (*recent && is_entry(*recent, kind, name))
+        return *recent;
     size_t i = lower_bound(table, kind, name);
-    if (i == table->n || table->items[i].kind != (char)kind ||
-        strcmp(table->items[i].name, name) != 0)
+    if (i == table->n || !is_entry(&table->items[i], kind, name))
         return NULL;
-    return &table->items[i];
+    return *recent = &table->items[i];
 }
 
 json_t *tap_model_entry_value(struct tap_model_entry *entry)

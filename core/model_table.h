@@ -32,6 +32,8 @@ struct tap_model_table {
     char *text;
     struct tap_model_entry *items; /* sorted by kind and name */
     size_t n, cap;
+    struct tap_model_entry **recent; /* found lately, at a place by the address of the name: one
+                                        reference is resolved again and again */
 };
 
 /* Takes `text`, `len` bytes that tap_model_line wrote or vendor/update-models did. Anything else is

@@ -16,6 +16,7 @@
 
 struct tap_protocol {
     const char *name;
+    bool body_alone; /* a response's body says all of the output: no header, no status does */
     /* Client. Fills method, target (from the operation's path, below the endpoint's own), headers
      * and body. */
     tap_err (*build_request)(struct tap_request *out, const struct tap_model *model,

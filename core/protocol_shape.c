@@ -19,22 +19,15 @@ static const struct {
     const char *type;
     enum tap_shape_kind kind;
 } types[] = {
-    {"structure", TAP_SHAPE_STRUCTURE},
-    {"list", TAP_SHAPE_LIST},
-    {"map", TAP_SHAPE_MAP},
-    {"string", TAP_SHAPE_STRING},
-    {"character", TAP_SHAPE_STRING},
-    {"blob", TAP_SHAPE_BLOB},
-    {"boolean", TAP_SHAPE_BOOLEAN},
-    {"integer", TAP_SHAPE_INTEGER},
-    {"byte", TAP_SHAPE_INTEGER},
-    {"short", TAP_SHAPE_INTEGER},
-    {"long", TAP_SHAPE_LONG},
-    {"biginteger", TAP_SHAPE_LONG},
-    {"float", TAP_SHAPE_FLOAT},
-    {"double", TAP_SHAPE_FLOAT},
-    {"bigdecimal", TAP_SHAPE_FLOAT},
-    {"timestamp", TAP_SHAPE_TIMESTAMP},
+    /* the frequent ones first */
+    {"string", TAP_SHAPE_STRING},    {"structure", TAP_SHAPE_STRUCTURE},
+    {"list", TAP_SHAPE_LIST},        {"map", TAP_SHAPE_MAP},
+    {"character", TAP_SHAPE_STRING}, {"blob", TAP_SHAPE_BLOB},
+    {"boolean", TAP_SHAPE_BOOLEAN},  {"integer", TAP_SHAPE_INTEGER},
+    {"byte", TAP_SHAPE_INTEGER},     {"short", TAP_SHAPE_INTEGER},
+    {"long", TAP_SHAPE_LONG},        {"biginteger", TAP_SHAPE_LONG},
+    {"float", TAP_SHAPE_FLOAT},      {"double", TAP_SHAPE_FLOAT},
+    {"bigdecimal", TAP_SHAPE_FLOAT}, {"timestamp", TAP_SHAPE_TIMESTAMP},
 };
 
 const json_t *tap_ref_shape(const struct tap_model *model, const json_t *ref)

@@ -36,6 +36,7 @@ static tap_err read_request(const json_t **operation, json_t **input, const stru
 
 const struct tap_protocol tap_protocol_query = {
     .name = "query",
+    .body_alone = true,
     .build_request = build_request,
     .parse_response = tap_query_parse_response,
     .parse_error = tap_answer_parse_xml_error,

@@ -149,6 +149,7 @@ static void write_error(struct tap_response *out, const struct tap_model *model,
 
 const struct tap_protocol tap_protocol_rpc_v2_cbor = {
     .name = "smithy-rpc-v2-cbor",
+    .body_alone = true,
     .build_request = build_request,
     .parse_response = parse_response,
     .parse_error = parse_error,

@@ -326,10 +326,22 @@ static size_t utf8_sequence(const unsigned char *s, size_t n)
     return 0;
 }
 
+/* How many bytes of ASCII stand in front, by whole words: nearly all text is nothing else. */
+static size_t ascii_words(const unsigned char *s, size_t n)
+{
+    size_t i = 0;
+    for (uint64_t word; n - i >= sizeof word; i += sizeof word) {
+        memcpy(&word, s + i, sizeof word);
+        if (word & UINT64_C(0x8080808080808080))
+            break;
+    }
+    return i;
+}
+
 bool tap_utf8_valid(const char *text, size_t n)
 {
     const unsigned char *s = (const unsigned char *)text;
-    for (size_t i = 0; i < n;) {
+    for (size_t i = ascii_words(s, n); i < n;) {
         size_t length = utf8_sequence(s + i, n - i);
         if (!length)
             return false;

@@ -85,3 +85,52 @@ describe("early validation", function()
     assert.equal("CREATE_COMPLETE", set.Status)
   end)
 end)
+
+describe("DescribeStackEvents, asked again and again", function()
+  local w
+  after_each(function() w:close() end)
+
+  local function page()
+    local output, meta = w.cfn:describe_stack_events { StackName = "demo" }
+    return output.StackEvents, meta.request_id
+  end
+
+  -- Enough events for pages that are not written and read anew while nothing happens.
+  local function topics(name)
+    local out = {}
+    for i = 1, 12 do out["T" .. i] = world.topic { TopicName = name .. i } end
+    return out
+  end
+
+  it("says the same under another request id while nothing happens", function()
+    w = world.open()
+    w:create("demo", topics "a")
+    local first, first_id = page()
+    first[1].ResourceStatus = "changed by who got it"
+    local second, second_id = page()
+    assert.equal("CREATE_COMPLETE", second[1].ResourceStatus)
+    assert.equal(#first, #second)
+    assert.not_equal(first_id, second_id)
+  end)
+
+  it("says what is new as soon as there is something", function()
+    w = world.open()
+    w:create("demo", topics "a")
+    local before = page()
+    w.cfn:update_stack { StackName = "demo", TemplateBody = world.template(topics "b") }
+    local after = page()
+    assert.equal("UPDATE_IN_PROGRESS", after[1].ResourceStatus)
+    assert.not_equal(before[1].EventId, after[1].EventId)
+  end)
+
+  it("keeps the stacks and the regions apart", function()
+    w = world.open()
+    w:create("demo", topics "a")
+    w:create("other", topics "c")
+    for _ = 1, 2 do
+      for _, name in ipairs { "demo", "other" } do
+        assert.equal(name, w.cfn:describe_stack_events({ StackName = name }).StackEvents[1].StackName)
+      end
+    end
+  end)
+end)

@@ -14,7 +14,7 @@ local cache = {}
 
 local function model_of(service)
   if not cache[service] then
-    cache[service] = { model = models.load(service), shapes = {}, matchers = {}, inputs = {} }
+    cache[service] = { model = models.load(service), shapes = {}, matchers = {}, matched = {}, inputs = {} }
   end
   return cache[service]
 end
@@ -35,7 +35,10 @@ end
 local function matches(known, pattern, text)
   if known.matchers[pattern] == nil then known.matchers[pattern] = regex.compile(pattern) or false end
   local matcher = known.matchers[pattern]
-  return not matcher or matcher:match_whole(text) ~= false
+  if not matcher or known.matched[pattern] == text then return true end -- who polls names the same again
+  if matcher:match_whole(text) == false then return false end
+  known.matched[pattern] = text
+  return true
 end
 
 local function has(list, wanted)

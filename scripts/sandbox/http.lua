@@ -8,6 +8,7 @@ local protocol = require "tap.core.protocol"
 local sigv4 = require "tap.core.sigv4"
 local task = require "tap.core.task"
 local text = require "tap.core.text"
+local answers = require "sandbox.answers"
 local constraints = require "sandbox.constraints"
 local fault = require "sandbox.fault"
 local services = require "sandbox.services"
@@ -75,7 +76,7 @@ local function perform(sandbox, exchange, request)
       input,
       caller = claim.access_key }
   end
-  return protocol.write(service.model, operation, output, request.id, exchange)
+  return answers.write(service.model, operation, output, request.id, exchange)
 end
 
 local function to_error(sandbox, err)

@@ -260,8 +260,8 @@ end
 
 local build
 
-local function step(state)
-  state.steps = state.steps + 1
+local function step(state, count)
+  state.steps = state.steps + (count or 1)
   if state.steps > MAX_STEPS then unsupported("the match takes too many steps") end
 end
 
@@ -280,15 +280,22 @@ local ANCHORS = {
   not_boundary = function(state, i) return not is_word_boundary(state, i) end,
 }
 
+--- A set as a table, which asks the predicate once for each character of Latin-1.
+local function set_of(node)
+  return setmetatable({}, { __index = function(set, c)
+    local has = node.test(c) or false
+    if c < 256 then set[c] = has end
+    return has
+  end })
+end
+
 --- Repeats of one character need no recursion: count, then try the rest.
 local function build_set_repeat(node)
-  local test, low, high, lazy = node.body.test, node.low, node.high, node.lazy
+  local set, low, high, lazy = set_of(node.body), node.low, node.high, node.lazy
   return function(state, i, k)
     local subject, most = state.subject, 0
-    while most < high and subject[i + most] and test(subject[i + most]) do
-      step(state)
-      most = most + 1
-    end
+    while most < high and subject[i + most] and set[subject[i + most]] do most = most + 1 end
+    step(state, most)
     local first, last, by = most, low, -1
     if lazy then first, last, by = low, most, 1 end
     for n = first, last, by do
@@ -317,10 +324,21 @@ local function build_repeat(node)
   return function(state, i, k) return attempt(state, i, k, 0) end
 end
 
+-- Single characters are matched in a loop; only what may match in more than one way needs a continuation.
 local function build_sequence(node)
-  local parts = {}
-  for index, item in ipairs(node.items) do parts[index] = build(item) end
+  local sets, parts = {}, {}
+  for index, item in ipairs(node.items) do
+    if item.kind == "set" then sets[index] = set_of(item) else parts[index] = build(item) end
+  end
   local function from(state, index, i, k)
+    local subject, set = state.subject, sets[index]
+    while set do
+      local c = subject[i]
+      if not c or not set[c] then return false end
+      index, i = index + 1, i + 1
+      set = sets[index]
+    end
+    step(state)
     local part = parts[index]
     if not part then return k(i) end
     return part(state, i, function(j) return from(state, index + 1, j, k) end)
@@ -332,14 +350,6 @@ local BUILDERS = {
   sequence = build_sequence,
   ["repeat"] = build_repeat,
   group = function(node) return build(node.body) end,
-  set = function(node)
-    local test = node.test
-    return function(state, i, k)
-      step(state)
-      local c = state.subject[i]
-      return c ~= nil and test(c) and k(i + 1)
-    end
-  end,
   choice = function(node)
     local branches = {}
     for index, branch in ipairs(node.branches) do branches[index] = build(branch) end
@@ -374,7 +384,10 @@ end
 
 ---------------------------------------------------------------------------------------------------------
 
+local MOST_AT_ONCE = 200 -- values that fit Lua's stack with room to spare
+
 local function codes_of(text)
+  if #text <= MOST_AT_ONCE and not text:find("[\x80-\xff]") then return { byte(text, 1, -1) } end
   if not utf8.len(text) then unsupported("text that is not UTF-8") end
   local codes = {}
   for _, code in utf8.codes(text) do codes[#codes + 1] = code end
