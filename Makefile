@@ -64,7 +64,7 @@ all: $(BUILD)/tapengine
 $(BUILD)/tapengine: $(OUT)/tapengine
 	$(Q)ln -sf $(MODE)/tapengine $@
 
-$(OUT)/tapengine: $(BINDINGS) $(OUT)/script-assets.o $(OUT)/schema-assets.o $(OUT)/libtap.a
+$(OUT)/tapengine: $(BINDINGS) $(OUT)/script-assets.o $(OUT)/chunk-assets.o $(OUT)/schema-assets.o $(OUT)/libtap.a
 	$(call say,LINK,$@)$(CC) $(LDFLAGS) -rdynamic -o $@ $^ $(LDLIBS)
 
 $(OUT)/libtap.a: $(CORE) $(OUT)/model-assets.o $(OUT)/objects.stamp
@@ -95,6 +95,15 @@ $(OUT)/schema-assets.c: $(OUT)/mkassets $(SCHEMAS) $(OUT)/schemas.stamp
 
 $(OUT)/script-assets.c: $(OUT)/mkassets $(SCRIPTS) $(OUT)/scripts.stamp
 	$(Q)$(OUT)/mkassets tap_script_assets scripts/ $(SCRIPTS) > $@.tmp && mv $@.tmp $@
+
+# The same scripts compiled, for a faster start.
+$(OUT)/mkchunks: vendor/mkchunks.c $(OUT)/flags.stamp
+	@mkdir -p $(@D)
+	$(call say,CC,$<)$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< $(LDLIBS)
+
+$(OUT)/chunk-assets.c: $(OUT)/mkchunks $(OUT)/mkassets $(SCRIPTS) $(OUT)/scripts.stamp
+	$(Q)rm -rf $(OUT)/chunks && $(OUT)/mkchunks $(OUT)/chunks scripts/ $(SCRIPTS)
+	$(Q)$(OUT)/mkassets tap_chunk_assets $(OUT)/chunks/ $(SCRIPTS:scripts/%=$(OUT)/chunks/%) > $@.tmp && mv $@.tmp $@
 
 $(OUT)/%-assets.o: $(OUT)/%-assets.c $(OUT)/flags.stamp
 	$(call say,CC,$<)$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<

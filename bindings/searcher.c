@@ -115,18 +115,35 @@ bool tap_is_library(const char *name)
 
 /* ---- require ---- */
 
+/* What the build compiled of the same text, or NULL: a file on disk may have been edited since. */
+static const struct tap_asset *compiled(const char *name, const char *text, size_t n)
+{
+    const struct tap_asset *source = tap_asset_find(&tap_script_assets, name);
+    bool same = source && source->size == n && memcmp(source->data, text, n) == 0;
+    return same ? tap_asset_find(&tap_chunk_assets, name) : NULL;
+}
+
+struct wanted {
+    const char *module; /* tap.stack */
+    const char *name;   /* tap/stack.lua */
+};
+
 /* Loads a chunk and pushes it with its path, as a searcher answers; raises when it is broken.
  * [-0, +2, e] */
-static int push_loader(lua_State *L, const char *module, const char *path, const char *text,
+static int push_loader(lua_State *L, struct wanted wanted, const char *path, const char *text,
                        size_t n)
 {
-    if (luaL_loadbufferx(L, text, n, lua_pushfstring(L, "@%s", path), "t") != LUA_OK)
-        return luaL_error(L, "error loading module '%s':\n\t%s", module, lua_tostring(L, -1));
+    const struct tap_asset *chunk = compiled(wanted.name, text, n);
+    const char *bytes = chunk ? (const char *)chunk->data : text;
+    const char *label = lua_pushfstring(L, "@%s", path);
+    if (luaL_loadbufferx(L, bytes, chunk ? chunk->size : n, label, chunk ? "b" : "t") != LUA_OK)
+        return luaL_error(L, "error loading module '%s':\n\t%s", wanted.module,
+                          lua_tostring(L, -1));
     lua_pushstring(L, path);
     return 2;
 }
 
-static int load_file(lua_State *L, const char *module, char *path)
+static int load_file(lua_State *L, struct wanted wanted, char *path)
 {
     struct tap_buf text;
     struct tap_error err;
@@ -135,28 +152,28 @@ static int load_file(lua_State *L, const char *module, char *path)
     path = NULL;
     if (tap_file_read(&text, lua_tostring(L, -1), &err))
         tap_lua_raise(L, &err);
-    const char *name = lua_tostring(L, -1);
+    const char *label = lua_tostring(L, -1);
     tap_lua_push_buf(L, &text);
     size_t n;
     const char *bytes = lua_tolstring(L, -1, &n);
-    return push_loader(L, module, name, bytes, n);
+    return push_loader(L, wanted, label, bytes, n);
 }
 
 /* Pushes the loader of the first file or asset of that name; 0 when there is none. */
-static int load_first(lua_State *L, const char *module, const char *name)
+static int load_first(lua_State *L, struct wanted wanted)
 {
     struct tap_places places;
     tap_places_init(&places, false);
     char *path = NULL;
     for (size_t i = 0; i < places.n && !path; i++)
-        path = tap_places_file(&places, i, name);
+        path = tap_places_file(&places, i, wanted.name);
     tap_places_fini(&places);
     if (path)
-        return load_file(L, module, path);
-    const struct tap_asset *asset = tap_asset_find(&tap_script_assets, name);
+        return load_file(L, wanted, path);
+    const struct tap_asset *asset = tap_asset_find(&tap_script_assets, wanted.name);
     if (!asset)
         return 0;
-    return push_loader(L, module, lua_pushfstring(L, "embedded:%s", name),
+    return push_loader(L, wanted, lua_pushfstring(L, "embedded:%s", wanted.name),
                        (const char *)asset->data, asset->size);
 }
 
@@ -168,9 +185,9 @@ static int search(lua_State *L)
     const char *folder = lua_pushfstring(L, "%s/init.lua", stem);
     if (!tap_is_library(folder))
         return 0;
-    int n = load_first(L, module, file);
+    int n = load_first(L, (struct wanted){module, file});
     if (n == 0)
-        n = load_first(L, module, folder);
+        n = load_first(L, (struct wanted){module, folder});
     if (n == 0) {
         lua_pushfstring(L, "no file '%s' among the engine's scripts", file);
         n = 1;

@@ -240,6 +240,24 @@ describe("the scripts", function()
     assert.is_nil(assets.find "no_such.lua")
   end)
 
+  it("count as they are on disk, also where the binary has them compiled", function()
+    local source = assets.read "tap/exit.lua"
+    local function answer(text)
+      sys.mkdir_p(folder .. "/edited/tap")
+      sys.write_file(folder .. "/edited/tap/exit.lua", text)
+      local asked = proc.run { sys.executable(), "-e", [[local e = require "tap.exit" print(e.edited, e.of)]],
+        env = { TAP_PATH = folder .. "/edited" } }
+      return asked.out
+    end
+    assert.matches("^nil\t", answer(source))
+    assert.matches("^yes\t", answer((source:gsub("return (%w+)%s*$", "%1.edited = 'yes' return %1"))))
+  end)
+
+  it("name their own lines in errors, compiled or not", function()
+    local message = failure(require("tap.regex").matches, nil, "x")
+    assert.matches("^scripts/tap/regex.lua:%d+: ", message)
+  end)
+
   it("that are missing or broken say so by name", function()
     assert.error_matches(function() require "tap.no_such" end, "no file 'tap/no_such.lua' among the engine")
     sys.mkdir_p(folder .. "/broken/tap")
