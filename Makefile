@@ -31,6 +31,12 @@ CFLAGS   += -std=c11 $(LIBRARY) $(CFLAGS_$(MODE)) $(WARNINGS) $(if $(CI),-Werror
 LIBTAP_LIBS := $(shell pkg-config --libs $(LIBTAP_PACKAGES) 2>/dev/null) -lm
 LDLIBS   += $(shell pkg-config --libs $(LUA_PC) sqlite3 2>/dev/null) $(LIBTAP_LIBS)
 LDFLAGS  += $(LDFLAGS_$(MODE))
+# The command loads these when it needs them (bindings/late.h).
+LATE     := libcurl libmicrohttpd libcrypto
+LATE_LIBS := $(shell pkg-config --libs-only-l $(LATE) 2>/dev/null)
+soname    = $(shell objdump -p "$$($(CC) -print-file-name=$(1).so)" 2>/dev/null | sed -n 's/^ *SONAME *//p')
+LATE_NAMES = -DTAP_LATE_CURL='"$(call soname,libcurl)"' -DTAP_LATE_MICROHTTPD='"$(call soname,libmicrohttpd)"' \
+  -DTAP_LATE_CRYPTO='"$(call soname,libcrypto)"'
 
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '%-5s %s\n' $(1) $(2);)
@@ -65,7 +71,9 @@ $(BUILD)/tapengine: $(OUT)/tapengine
 	$(Q)ln -sf $(MODE)/tapengine $@
 
 $(OUT)/tapengine: $(BINDINGS) $(OUT)/script-assets.o $(OUT)/chunk-assets.o $(OUT)/schema-assets.o $(OUT)/libtap.a
-	$(call say,LINK,$@)$(CC) $(LDFLAGS) -rdynamic -o $@ $^ $(LDLIBS)
+	$(call say,LINK,$@)$(CC) $(LDFLAGS) -rdynamic -o $@ $^ $(filter-out $(LATE_LIBS),$(LDLIBS))
+
+$(OUT)/bindings/late_%.o: CPPFLAGS += $(LATE_NAMES)
 
 $(OUT)/libtap.a: $(CORE) $(OUT)/model-assets.o $(OUT)/objects.stamp
 	$(call say,AR,$@)rm -f $@ && ar rcs $@ $(filter %.o,$^)

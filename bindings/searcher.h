@@ -18,7 +18,8 @@
 #include "core/buf.h"
 
 extern const struct tap_asset_table tap_script_assets;
-extern const struct tap_asset_table tap_chunk_assets; /* the same, compiled (vendor/mkchunks.c) */
+/* The same, compiled (vendor/mkchunks.c). */
+extern const struct tap_asset_table tap_chunk_assets;
 extern const struct tap_asset_table tap_schema_assets; /* vendor/cfn-schema */
 
 enum { TAP_MAX_PLACES = 32 };

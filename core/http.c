@@ -247,6 +247,18 @@ static void set_deadlines(struct http_op *self, const struct tap_http_options *o
     curl_easy_setopt(self->easy, CURLOPT_TIMEOUT_MS, (long)self->total_ms);
 }
 
+/* A libcurl that resolves names while its caller waits would stop everything else. */
+static tap_err check_library(struct tap_error *err)
+{
+    const curl_version_info_data *curl = curl_version_info(CURLVERSION_NOW);
+    if (curl->features & CURL_VERSION_ASYNCHDNS)
+        return TAP_OK;
+    return tap_fail(err, TAP_E_UNSUPPORTED, "LibcurlBlocks",
+                    "this libcurl (%s) resolves names blockingly; one built with an asynchronous "
+                    "resolver is needed",
+                    curl->version);
+}
+
 struct tap_op *tap_http_start(struct tap_loop *loop, const struct tap_request *request,
                               const struct tap_http_options *options)
 {
@@ -258,7 +270,13 @@ struct tap_op *tap_http_start(struct tap_loop *loop, const struct tap_request *r
     tap_response_init(&self->response);
     self->max_response = options->max_response ? options->max_response : MAX_RESPONSE;
     self->url = tap_sprintf("%s://%s%s", request->scheme, request->host, request->target);
+    struct tap_error error;
+    if (check_library(&error)) {
+        tap_op_finish(&self->op, &error);
+        return &self->op;
+    }
 
+    CURLM *multi = tap_loop_multi(loop);
     CURL *easy = self->easy = curl_easy_init();
     curl_easy_setopt(easy, CURLOPT_PRIVATE, self);
     curl_easy_setopt(easy, CURLOPT_URL, self->url);
@@ -286,7 +304,7 @@ struct tap_op *tap_http_start(struct tap_loop *loop, const struct tap_request *r
 
     tap_loop_expect(loop, 1);
     self->expecting = true;
-    curl_multi_add_handle(tap_loop_multi(loop), easy);
+    curl_multi_add_handle(multi, easy);
     return &self->op;
 }
 

@@ -28,7 +28,8 @@ struct tap_http_options {
 /* Starts a request; `request` is copied as far as needed and may be freed at once. `options` may be
  * NULL. A response of any status completes the operation without error; TAP_E_NETWORK
  * ("NetworkError", "CertificateError": the peer's is not trusted or not for this host),
- * TAP_E_TIMEOUT or TAP_E_LIMIT say that there is none. */
+ * TAP_E_TIMEOUT or TAP_E_LIMIT say that there is none. TAP_E_UNSUPPORTED: libcurl has no
+ * asynchronous resolver. */
 struct tap_op *tap_http_start(struct tap_loop *loop, const struct tap_request *request,
                               const struct tap_http_options *options);
 /* Of a finished operation without error; borrowed. */

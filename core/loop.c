@@ -21,7 +21,7 @@ struct op_list {
 };
 
 struct tap_loop {
-    CURLM *multi;
+    CURLM *multi; /* NULL before the first wait: see tap_loop_multi */
     struct op_list outstanding, finished;
     size_t inner; /* of those, owned by other operations */
     struct tap_timers timers;
@@ -106,18 +106,8 @@ static void op_free(struct tap_op *op);
 
 struct tap_loop *tap_loop_new(struct tap_error *err)
 {
-    curl_global_init(CURL_GLOBAL_DEFAULT);
-    const curl_version_info_data *curl = curl_version_info(CURLVERSION_NOW);
-    if (!(curl->features & CURL_VERSION_ASYNCHDNS)) {
-        tap_fail(err, TAP_E_UNSUPPORTED, "LibcurlBlocks",
-                 "this libcurl (%s) resolves names blockingly; one built with an asynchronous "
-                 "resolver is needed",
-                 curl->version);
-        return NULL;
-    }
     signal(SIGPIPE, SIG_IGN);
     struct tap_loop *loop = tap_alloc(sizeof *loop);
-    loop->multi = curl_multi_init();
     loop->real_base = clock_ms(CLOCK_MONOTONIC);
     loop->scale = 1;
     loop->wall_minus_now = clock_ms(CLOCK_REALTIME);
@@ -152,12 +142,17 @@ void tap_loop_free(struct tap_loop *loop)
     assert(!loop->timers.n && !loop->watches);
     tap_timers_fini(&loop->timers);
     tap_free(loop->waitfds);
-    curl_multi_cleanup(loop->multi);
+    if (loop->multi)
+        curl_multi_cleanup(loop->multi);
     tap_free(loop);
 }
 
 CURLM *tap_loop_multi(struct tap_loop *loop)
 {
+    if (!loop->multi) {
+        curl_global_init(CURL_GLOBAL_DEFAULT);
+        loop->multi = curl_multi_init();
+    }
     return loop->multi;
 }
 
@@ -306,8 +301,8 @@ static void fire_timers(struct tap_loop *loop)
 static void collect_transfers(struct tap_loop *loop)
 {
     int running, left;
-    curl_multi_perform(loop->multi, &running);
-    for (CURLMsg *message; (message = curl_multi_info_read(loop->multi, &left));)
+    curl_multi_perform(tap_loop_multi(loop), &running);
+    for (CURLMsg *message; (message = curl_multi_info_read(tap_loop_multi(loop), &left));)
         if (message->msg == CURLMSG_DONE)
             tap_http_transfer_done(message->easy_handle, message->data.result);
 }
@@ -356,7 +351,8 @@ static bool poll_once(struct tap_loop *loop, int wait_ms)
 {
     int ready = 0;
     wait_ms = list_watches(loop, wait_ms);
-    curl_multi_poll(loop->multi, loop->waitfds, (unsigned)loop->n_watches, wait_ms, &ready);
+    curl_multi_poll(tap_loop_multi(loop), loop->waitfds, (unsigned)loop->n_watches, wait_ms,
+                    &ready);
     bool served = serve_watches(loop);
     collect_transfers(loop);
     return ready > 0 || served;

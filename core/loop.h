@@ -39,8 +39,8 @@ enum tap_op_kind {
 enum tap_clock { TAP_CLOCK_REAL, TAP_CLOCK_VIRTUAL, TAP_CLOCK_SCALED };
 
 /* One loop a process at a time (signals are the process's). SIGPIPE is ignored from here on: a peer
- * that has gone is an error of its operation. NULL and err when the system refuses the descriptors
- * or libcurl has no asynchronous resolver. */
+ * that has gone is an error of its operation. NULL and err when the system refuses the descriptors.
+ */
 struct tap_loop *tap_loop_new(struct tap_error *err);
 /* Cancels every operation still outstanding. NULL is ignored. */
 void tap_loop_free(struct tap_loop *loop);

@@ -73,6 +73,8 @@ void tap_watch_remove(struct tap_loop *loop, struct tap_watch *watch);
  * tap_watch.held), something may still happen, and time stands still. */
 void tap_loop_expect(struct tap_loop *loop, int change);
 
+/* libcurl's part of the loop, made when it is first asked for: what neither waits nor sends does
+ * without. */
 CURLM *tap_loop_multi(struct tap_loop *loop);
 /* http.c: a transfer of the multi handle has ended. */
 void tap_http_transfer_done(CURL *easy, CURLcode result);

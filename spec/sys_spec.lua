@@ -276,6 +276,21 @@ describe("the command", function()
     assert.equal("-\tx\n", result.out)
   end)
 
+  it("loads the libraries that only requests need with the first request", function()
+    local loaded = [[
+      local function loaded()
+        local maps, out = require("tap.core.sys").read_file "/proc/self/maps", {}
+        for _, name in ipairs { "libcurl", "libcrypto", "libmicrohttpd" } do
+          out[#out + 1] = maps:find(name, 1, true) and name or "-"
+        end
+        return table.concat(out, " ")
+      end
+      print(loaded())
+      pcall(require("tap.core.http").request, { method = "GET", url = "http://127.0.0.1:9/" })
+      print(loaded())]]
+    assert.equal("- - -\nlibcurl libcrypto -\n", engine("-e", loaded).out)
+  end)
+
   it("exits 0 for nothing and true, 1 for false", function()
     assert.equal(0, engine("-e", "").code)
     assert.equal(0, engine("-e", "return true").code)
