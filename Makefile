@@ -48,7 +48,7 @@ FUZZ_DRIVER := spec/fuzz/driver.c
 FUZZERS  := $(patsubst spec/fuzz/%.c,$(OUT)/fuzz/%,$(sort $(wildcard spec/fuzz/fuzz_*.c)))
 SCRIPTS  := $(sort $(shell find scripts -name '*.lua' 2>/dev/null))
 MODELS   := $(sort $(wildcard vendor/aws-models/*.z))
-SCHEMAS  := $(sort $(wildcard vendor/cfn-schema/*.z))
+SCHEMAS  := $(sort $(wildcard vendor/cfn-schema/*.z vendor/cfn-constraints/*.z))
 
 # The library's version is the command's; the first number of it is that of the interface.
 VERSION  := $(shell sed -n 's/.*TAP_VERSION "\(.*\)"/\1/p' core/version.h)

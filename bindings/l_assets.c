@@ -33,11 +33,10 @@ static int l_read(lua_State *L)
     return 1;
 }
 
-/* schema(service) -> the schema facts of a service's resource types ("aws-ec2"), as text of the
- * form that vendor/README.md describes; nil when there is no such service. */
-static int l_schema(lua_State *L)
+/* Pushes the text of FOLDER/SERVICE.z among the schemas, or nil.  [-0, +1, e] */
+static int push_schema(lua_State *L, const char *folder, const char *service)
 {
-    const char *path = lua_pushfstring(L, "cfn-schema/%s.z", luaL_checkstring(L, 1));
+    const char *path = lua_pushfstring(L, "%s/%s.z", folder, service);
     const struct tap_asset *asset = tap_asset_find(&tap_schema_assets, path);
     if (!asset) {
         lua_pushnil(L);
@@ -50,15 +49,32 @@ static int l_schema(lua_State *L)
     return 1;
 }
 
+/* schema(service) -> the schema facts of a service's resource types ("aws-ec2"), as text of the
+ * form that vendor/README.md describes; nil when there is no such service. */
+static int l_schema(lua_State *L)
+{
+    return push_schema(L, "cfn-schema", luaL_checkstring(L, 1));
+}
+
+/* constraints(service) -> what the types' values have to be, in the same way. */
+static int l_constraints(lua_State *L)
+{
+    return push_schema(L, "cfn-constraints", luaL_checkstring(L, 1));
+}
+
 /* schemas() -> the names of the services that schema() knows, sorted. */
 static int l_schemas(lua_State *L)
 {
     static const char before[] = "cfn-schema/", after[] = ".z";
-    lua_createtable(L, (int)tap_schema_assets.n, 0);
+    lua_newtable(L);
+    lua_Integer n = 0;
     for (size_t i = 0; i < tap_schema_assets.n; i++) {
-        const char *name = tap_schema_assets.items[i].path + sizeof before - 1;
+        const char *path = tap_schema_assets.items[i].path;
+        if (strncmp(path, before, sizeof before - 1) != 0)
+            continue;
+        const char *name = path + sizeof before - 1;
         lua_pushlstring(L, name, strlen(name) - (sizeof after - 1));
-        lua_seti(L, -2, (lua_Integer)i + 1);
+        lua_seti(L, -2, ++n);
     }
     return 1;
 }
@@ -148,8 +164,14 @@ static int l_find(lua_State *L)
 int luaopen_tap_core_assets(lua_State *L)
 {
     static const luaL_Reg functions[] = {
-        {"list", l_list},     {"read", l_read},       {"find", l_find}, {"folders", l_folders},
-        {"schema", l_schema}, {"schemas", l_schemas}, {NULL, NULL},
+        {"list", l_list},
+        {"read", l_read},
+        {"find", l_find},
+        {"folders", l_folders},
+        {"schema", l_schema},
+        {"schemas", l_schemas},
+        {"constraints", l_constraints},
+        {NULL, NULL},
     };
     luaL_newlib(L, functions);
     return 1;

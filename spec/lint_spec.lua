@@ -75,7 +75,7 @@ local CASES = {
   },
   ["services"] = {
     { "E3678:2 E3678:2", "Resources:",
-      "  A: { Type: AWS::Lambda::Function, Properties: { Role: r, Code: { ZipFile: x } } }" },
+      "  A: { Type: AWS::Lambda::Function, Properties: { Role: !Ref AWS::StackId, Code: { ZipFile: x } } }" },
     { "E3039:2", "Resources:", "  A: { Type: AWS::DynamoDB::Table, Properties: { "
       .. "KeySchema: [{ AttributeName: a, KeyType: HASH }], AttributeDefinitions: [{ AttributeName: b, "
       .. "AttributeType: S }] } }" },
@@ -153,7 +153,7 @@ describe("a finding", function()
     local words = { "deploy", "web", "--sandbox", "--yes", "--template", path }
     local refused = helpers.tapengine(words)
     assert.equal(3, refused.code)
-    assert.matches("E3034 901 is not between 0 and 900", refused.err, 1, true)
+    assert.matches("E3034 901 is not in the range: 0 to 900", refused.err, 1, true)
     words[#words + 1] = "--no-lint"
     assert.matches("is not linted", helpers.tapengine(words).log, 1, true)
   end)

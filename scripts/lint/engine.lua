@@ -15,7 +15,7 @@ local is_map = state.is_map
 local MOST = 1000 -- findings of one file
 
 -- The rule sets, in order; each has check(L).
-local RULES = { "lint.structure", "lint.formats", "lint.policies", "lint.services", "lint.usage",
+local RULES = { "lint.structure", "lint.constraints", "lint.policies", "lint.services", "lint.usage",
   "lint.habits", "lint.lifecycle" }
 
 local LEVELS = { E = "error", W = "warning", I = "info", S = "error" }

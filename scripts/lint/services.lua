@@ -60,13 +60,6 @@ local function check_enum(L, fact, value, path)
   end
 end
 
-local function check_range(L, fact, value, path)
-  local number = is_literal(value) and tonumber(value)
-  if number and (number < fact[1] or number > fact[2]) then
-    L:find("E3034", path, "%s is not between %d and %d", show(value), fact[1], fact[2])
-  end
-end
-
 local function check_length(L, fact, value, path)
   if type(value) ~= "string" or not is_literal(value) then return end
   local n = utf8.len(value) or #value
@@ -91,7 +84,7 @@ local function check_pattern(L, fact, value, path)
   end
 end
 
-local BY_PATH = { { facts.ENUMS, check_enum }, { facts.RANGES, check_range }, { facts.LENGTHS, check_length },
+local BY_PATH = { { facts.ENUMS, check_enum }, { facts.LENGTHS, check_length },
   { facts.ITEMS, check_items }, { facts.PATTERNS, check_pattern } }
 
 local function count_members(object, members)
@@ -114,12 +107,6 @@ local function check_members(L, rows, given, path, judge)
     each(given, steps_of[row[1]], 1, path, function(object, at)
       if is_map(object) and not may_be_absent(object, row[2]) then judge(L, row, object, at) end
     end)
-  end
-end
-
-local function only_one(L, row, object, path)
-  if count_members(object, row[2]) ~= 1 then
-    L:find("E3014", path, "Only one of '%s' is a required property", table.concat(row[2], "', '"))
   end
 end
 
@@ -294,7 +281,6 @@ local function check_resource(L, id, resource)
       each(given, steps_of[text], 1, path, function(value, at) row[2](L, fact, value, at) end)
     end
   end
-  check_members(L, facts.ONLY_ONE[resource.Type], given, path, only_one)
   check_members(L, facts.ONE_OF[resource.Type], given, path, one_of)
   check_members(L, facts.EXCLUSIVE[resource.Type], given, path, exclusive)
   if special[resource.Type] then special[resource.Type](L, given, path) end

@@ -7,7 +7,7 @@ local json = require "tap.core.json"
 
 local schema = {}
 
-local texts = {} -- service -> its facts' text, false when there are none
+local texts = {} -- source of facts -> service -> their text, false when there are none
 local facts = {} -- "T AWS::S3::Bucket" -> the decoded entry, false when there is none
 
 -- "AWS::EC2::VPC" -> "aws-ec2"
@@ -16,16 +16,22 @@ local function service_of(type_name)
   return vendor and ("%s-%s"):format(vendor, service):lower()
 end
 
-local function entry(service, kind, name)
+local function text_of(source, service)
+  local known = texts[source] or {}
+  texts[source] = known
+  if known[service] == nil then
+    local text = assets[source](service)
+    known[service] = text and "\n" .. text or false
+  end
+  return known[service] or ""
+end
+
+local function entry(source, service, kind, name)
   local id = service .. "\t" .. kind .. "\t" .. name
   if facts[id] ~= nil then return facts[id] or nil end
-  if texts[service] == nil then
-    local text = assets.schema(service)
-    texts[service] = text and "\n" .. text or false
-  end
   facts[id] = false
-  local text = texts[service]
-  local _, last = (text or ""):find(("\n%s\t%s\t"):format(kind, name), 1, true)
+  local text = text_of(source, service)
+  local _, last = text:find(("\n%s\t%s\t"):format(kind, name), 1, true)
   if last then facts[id] = json.decode(text:sub(last + 1, (text:find("\n", last + 1, true) or 0) - 1)) end
   return facts[id] or nil
 end
@@ -35,7 +41,7 @@ end
 ---@return { properties: table, attributes: table?, identifier: string[]?, stateful: boolean? }?
 function schema.of(type_name)
   local service = service_of(type_name)
-  return service and entry(service, "T", type_name)
+  return service and entry("schema", service, "T", type_name)
 end
 
 --- The names of all types, sorted.
@@ -54,7 +60,16 @@ end
 ---@param definition string
 ---@return table<string, table>
 function schema.definition(type_name, definition)
-  return entry(service_of(type_name), "D", definition) or {}
+  return entry("schema", service_of(type_name), "D", definition) or {}
+end
+
+--- What a type's values have to be: patterns, lengths, ranges, members that demand each other. nil when nothing is
+-- known of it.
+---@param type_name string
+---@return table? a node of vendor/cfn-constraints, with `definitions` and `gives`
+function schema.constraints(type_name)
+  local service = service_of(type_name)
+  return service and entry("constraints", service, "C", type_name)
 end
 
 local CUSTOM = "AWS::CloudFormation::CustomResource"

@@ -1,0 +1,250 @@
+--- Properties against what their type's schema demands of values (vendor/cfn-constraints): patterns, lengths, ranges,
+-- counts, values that there are, members that demand or exclude each other. Only what is written in the template is
+-- judged: what a function gives is not known offline.
+
+local forms = require "lint.forms"
+local functions = require "lint.functions"
+local json = require "tap.core.json"
+local regex = require "tap.regex"
+local schema = require "tap.schema"
+local state = require "lint.state"
+local util = require "tap.util"
+
+local constraints = {}
+
+local join, is_map, show = state.join, state.is_map, state.show
+
+---------------------------------------------------------------------------------------------------------
+-- Texts and numbers
+
+local matchers = {} -- pattern -> compiled, false when it is beyond this matcher
+
+-- A schema's pattern may match anywhere in the value; the matcher matches the whole of it.
+local function matcher_of(pattern)
+  if matchers[pattern] == nil then
+    local whole = pattern:find "^%^" and pattern:find "%$$" and not pattern:find("|", 1, true) and pattern
+      or ("[\\s\\S]*?(?:%s)[\\s\\S]*"):format(pattern)
+    matchers[pattern] = regex.compile(whole) or false
+  end
+  return matchers[pattern]
+end
+
+local function check_pattern(L, node, value, path)
+  local matcher = node.pattern and type(value) == "string" and matcher_of(node.pattern)
+  if matcher and matcher:match_whole(value) == false then
+    L:find("E3031", path, "%s does not match '%s'", show(value), node.pattern)
+  end
+end
+
+local function show_range(least, most)
+  if most == json.null then return ("%s or more"):format(least) end
+  if least == json.null then return ("%s at most"):format(most) end
+  return least == most and tostring(least) or ("%s to %s"):format(least, most)
+end
+
+local function check_length(L, node, value, path)
+  if not node.length or type(value) ~= "string" then return end
+  local n, least, most = utf8.len(value) or #value, node.length[1], node.length[2]
+  if n < least or most ~= json.null and n > most then
+    L:find("E3033", path, "%s has %d characters; it takes %s", show(value), n, show_range(least, most))
+  end
+end
+
+local function check_range(L, node, value, path)
+  local number = node.range and tonumber(value)
+  if not number then return end
+  local least, most = node.range[1], node.range[2]
+  if least ~= json.null and number < least or most ~= json.null and number > most then
+    L:find("E3034", path, "%s is not in the range: %s", show(value), show_range(least, most))
+  end
+end
+
+local function among(values, value, alike)
+  for _, one in ipairs(values) do
+    if alike(tostring(one)) == alike(tostring(value)) then return true end
+  end
+  return false
+end
+
+local function itself(text) return text end
+
+local function check_enum(L, node, value, path)
+  if node.const and tostring(value) ~= node.const then L:find("E3002", path, "'%s' has to stand here", node.const) end
+  local values = node.enum or node.enumCaseInsensitive
+  if values and not among(values, value, node.enum and itself or string.lower) then
+    local words = {}
+    for index, one in ipairs(values) do words[index] = tostring(one) end
+    L:find("E3030", path, "%s is not one of '%s'%s", show(value), table.concat(words, "', '"),
+      util.suggest(tostring(value), words))
+  end
+end
+
+local function check_scalar(L, node, value, path)
+  if value == json.null or tostring(value):find("{{resolve:", 1, true) then return end
+  check_pattern(L, node, value, path)
+  check_length(L, node, value, path)
+  check_range(L, node, value, path)
+  check_enum(L, node, value, path)
+  if node.form then forms.check_literal(L, node.form, value, path) end
+end
+
+---------------------------------------------------------------------------------------------------------
+-- Lists
+
+-- An item may go away, or become several.
+local function is_certain(list)
+  for _, item in ipairs(list) do
+    local name = functions.name_of(item)
+    if name == "Fn::If" or name == "Ref" and item.Ref == "AWS::NoValue" or name == "Fn::Transform" then return false end
+  end
+  return true
+end
+
+local function check_unique(L, list, path)
+  local first = {}
+  for index, item in ipairs(list) do
+    local key = json.encode(item)
+    if first[key] then
+      L:find("E3037", join(path, index), "%s stands here already, as item %d", show(item), first[key])
+    end
+    first[key] = first[key] or index
+  end
+end
+
+local function check_list(L, node, list, path)
+  if not is_certain(list) then return end
+  if node.count then
+    local least, most = node.count[1], node.count[2]
+    if #list < least or most ~= json.null and #list > most then
+      L:find("E3032", path, "there are %d items; it takes %s", #list, show_range(least, most))
+    end
+  end
+  if node.unique then check_unique(L, list, path) end
+end
+
+---------------------------------------------------------------------------------------------------------
+-- Objects
+
+local function has_all(object, names)
+  for _, name in ipairs(names) do
+    if object[name] == nil then return false end
+  end
+  return true
+end
+
+local function words_of(sets)
+  local out = {}
+  for index, names in ipairs(sets) do
+    out[index] = table.concat(type(names) == "table" and names or { names }, "' with '")
+  end
+  return "'" .. table.concat(out, "', '") .. "'"
+end
+
+local function count_sets(object, sets)
+  local n = 0
+  for _, names in ipairs(sets) do
+    n = n + (has_all(object, type(names) == "table" and names or { names }) and 1 or 0)
+  end
+  return n
+end
+
+-- Field of a node -> rule, what is good, what is told. Each is a list of members, or of sets of members.
+local SETS = {
+  { "one", "E3018", function(n) return n == 1 end, "exactly one of %s is needed here" },
+  { "any", "E3017", function(n) return n >= 1 end, "one of %s is needed here" },
+  { "xor", "E3014", function(n) return n == 1 end, "exactly one of %s is needed here" },
+  { "or", "E3058", function(n) return n >= 1 end, "one of %s is needed here" },
+}
+
+-- Members that may not be there after all make nothing certain.
+local function may_vanish(object)
+  for key, value in pairs(object) do
+    local name = functions.name_of(value)
+    if key == "Fn::Transform" or key:find "^Fn::ForEach" or name == "Fn::If"
+      or name == "Ref" and value.Ref == "AWS::NoValue" then
+      return true
+    end
+  end
+  return false
+end
+
+local function check_pairs(L, node, object, path)
+  for _, name in ipairs(util.sorted_keys(node.excludes or {})) do
+    for _, other in ipairs(object[name] ~= nil and node.excludes[name] or {}) do
+      if object[other] ~= nil then
+        L:find("E3020", join(path, other), "'%s' does not go together with '%s'", other, name)
+      end
+    end
+  end
+  for _, name in ipairs(util.sorted_keys(node.needs or {})) do
+    for _, other in ipairs(object[name] ~= nil and node.needs[name] or {}) do
+      if object[other] == nil then L:find("E3021", path, "'%s' needs '%s' as well", name, other) end
+    end
+  end
+end
+
+local function check_object(L, node, object, path)
+  if may_vanish(object) then return end
+  for _, row in ipairs(SETS) do
+    local sets = node[row[1]]
+    if sets and not row[3](count_sets(object, sets)) then L:find(row[2], path, row[4], words_of(sets)) end
+  end
+  check_pairs(L, node, object, path)
+end
+
+---------------------------------------------------------------------------------------------------------
+
+local check -- forward
+
+local function check_inside(L, where, node, value, path)
+  if json.is_list(value) then
+    check_list(L, node, value, path)
+    for index, item in ipairs(value) do
+      local first = node.first and node.first[index]
+      if first then check(L, where, first, item, join(path, index)) end
+      if node.items then check(L, where, node.items, item, join(path, index)) end
+    end
+    return
+  end
+  check_object(L, node, value, path)
+  for key, one in pairs(value) do
+    local inner = node.members and node.members[key] or node.values
+    if inner then check(L, where, inner, one, join(path, key)) end
+  end
+end
+
+check = function(L, where, node, value, path)
+  local name = functions.name_of(value)
+  if name == "Fn::If" then
+    for index = 2, 3 do
+      if json.is_list(value[name]) then check(L, where, node, value[name][index], join(path, name, index)) end
+    end
+    return
+  elseif name then
+    if node.form then forms.check_reference(L, node.form, name, value[name], join(path, name)) end
+    return
+  elseif value == nil then
+    return
+  end
+  local definition = node.is and where.definitions[node.is]
+  if definition then check(L, where, definition, value, path) end
+  if type(value) == "table" and value ~= json.null then
+    check_inside(L, where, node, value, path)
+  else
+    check_scalar(L, node, value, path)
+  end
+end
+
+--- Every resource whose type is known.
+---@param L table
+function constraints.check(L)
+  for _, id in ipairs(json.keys(L.resources)) do
+    local resource = L.resources[id]
+    local known = is_map(resource) and type(resource.Type) == "string" and schema.constraints(resource.Type)
+    if known and is_map(resource.Properties) then
+      check(L, { definitions = known.definitions or {} }, known, resource.Properties, { "Resources", id, "Properties" })
+    end
+  end
+end
+
+return constraints
