@@ -14,9 +14,13 @@ local is_map = state.is_map
 
 local MOST = 1000 -- findings of one file
 
--- The rule sets, in order; each has check(L).
-local RULES = { "lint.structure", "lint.constraints", "lint.policies", "lint.services", "lint.usage",
-  "lint.habits", "lint.lifecycle" }
+-- The rule sets, in order; each has check(L). Those of one service are loaded for templates that have it.
+local RULES = {
+  { "lint.structure" }, { "lint.attributes" }, { "lint.constraints" }, { "lint.cases" }, { "lint.across" },
+  { "lint.networks", "AWS::EC2::" }, { "lint.pipelines", "AWS::CodePipeline::" }, { "lint.containers", "AWS::ECS::" },
+  { "lint.records", "AWS::Route53::" }, { "lint.particulars" }, { "lint.policies" }, { "lint.services" },
+  { "lint.usage" }, { "lint.habits" }, { "lint.lifecycle" },
+}
 
 local LEVELS = { E = "error", W = "warning", I = "info", S = "error" }
 
@@ -74,6 +78,14 @@ local function add_duplicates(document, report)
   end
 end
 
+local function has_service(L, prefix)
+  for _, resource in pairs(L.resources) do
+    local type_name = is_map(resource) and resource.Type
+    if type(type_name) == "string" and type_name:sub(1, #prefix) == prefix then return true end
+  end
+  return false
+end
+
 local function run_rules(document, file, options)
   local findings, seen = {}, {}
   local function report(rule, path, message, mark)
@@ -88,8 +100,10 @@ local function run_rules(document, file, options)
   add_duplicates(document, report)
   local L = state.new(document, report)
   L.trusting = options.trusting
-  for _, name in ipairs(RULES) do
-    if is_map(L.root) or name == "lint.structure" then require(name).check(L) end
+  for _, row in ipairs(RULES) do
+    local name, service = row[1], row[2]
+    local meant = is_map(L.root) and (not service or has_service(L, service)) or name == "lint.structure"
+    if meant then require(name).check(L) end
   end
   if options.security and is_map(L.root) then require("lint.security").check(L) end
   for _, rule in ipairs(options.rules or {}) do rule.check(L) end

@@ -67,10 +67,12 @@ local ENDING = {
   Inspector = "was shut down on 2026-05-20", MediaStore = "was shut down on 2025-11-13",
   Pinpoint = "was shut down on 2026-10-30", Proton = "was shut down on 2026-10-07",
   SimSpaceWeaver = "was shut down on 2026-05-20", WAF = "is being shut down (AWS::WAFv2 takes its place)",
-  WAFRegional = "is being shut down (AWS::WAFv2 takes its place)", CodeStar = "was shut down on 2024-07-25",
-  Evidently = "was shut down on 2025-10-17", IoTAnalytics = "was shut down on 2025-12-15",
-  IoTEvents = "was shut down on 2026-05-20", OpsWorks = "was shut down on 2024-05-01",
-  QLDB = "was shut down on 2025-07-31",
+  WAFRegional = "is being shut down (AWS::WAFv2 takes its place)",
+}
+-- Services that are gone -> since when.
+local GONE = {
+  CodeStar = "2024-07-25", Evidently = "2025-10-17", IoTAnalytics = "2025-12-15", IoTEvents = "2026-05-20",
+  IoTThingsGraph = "2022-11-09", NimbleStudio = "2024-06-30", OpsWorks = "2024-05-01", QLDB = "2025-07-31",
 }
 local MAINTAINED = {
   ["AWS::AutoScaling::LaunchConfiguration"] = "2024-10-01 (launch templates take its place)", Cloud9 = "2024-07-25",
@@ -91,7 +93,9 @@ local function check_service(L, resource, path)
   local service = resource.Type:match "^AWS::(%w+)::"
   local at = resource.Properties ~= nil and join(path, "Properties") or path
   local maintained = MAINTAINED[resource.Type] or MAINTAINED[service or ""]
-  if ENDING[service or ""] then
+  if GONE[service or ""] then
+    L:find("E3710", at, "'%s' is of a service that was shut down on %s", resource.Type, GONE[service])
+  elseif ENDING[service or ""] then
     L:find("W3696", at, "'%s' is of a service that %s", resource.Type, ENDING[service])
   elseif maintained then
     L:find("W3697", at, "'%s' is only maintained since %s", resource.Type, maintained)

@@ -39,6 +39,15 @@ local steps_of = setmetatable({}, { __index = function(cache, text)
   return steps
 end })
 
+--- Calls f(value, path) for every value at a path of properties, "Listeners/*/Protocol".
+---@param given table the properties
+---@param text string
+---@param path table of the properties
+---@param f fun(value: any, path: table)
+function services.each(given, text, path, f)
+  each(given, steps_of[text], 1, path, f)
+end
+
 local function is_literal(value)
   return type(value) ~= "table" and value ~= json.null and not tostring(value):find("{{resolve:", 1, true)
 end
@@ -173,32 +182,13 @@ special["AWS::Lambda::Function"] = function(L, given, path)
   end
 end
 
-local NEEDS_OWNERSHIP = { PublicRead = true, PublicReadWrite = true, AuthenticatedRead = true, LogDeliveryWrite = true }
+local WITHOUT_OWNERSHIP = { Private = true, BucketOwnerFullControl = true, BucketOwnerRead = true }
 
 special["AWS::S3::Bucket"] = function(L, given, path)
-  if NEEDS_OWNERSHIP[given.AccessControl] and given.OwnershipControls == nil then
+  if type(given.AccessControl) == "string" and not WITHOUT_OWNERSHIP[given.AccessControl]
+    and given.OwnershipControls == nil then
     L:find("E3045", path, "a bucket with AccessControl needs OwnershipControls as well")
   end
-end
-
-local function check_txt(L, given, path)
-  if given.Type ~= "TXT" and given.Type ~= "SPF" then return end
-  for index, text in ipairs(json.is_list(given.ResourceRecords) and given.ResourceRecords or {}) do
-    if type(text) == "string" then
-      local rest = text:gsub('"([^"]*)"%s*', function(part) return #part <= 255 and "" or nil end)
-      if rest ~= "" or text == "" then
-        L:find("E3023", join(path, "ResourceRecords", index),
-          "%s is no list of texts in quotes, of at most 255 characters", show(text))
-      end
-    end
-  end
-end
-
-special["AWS::Route53::RecordSet"] = check_txt
-special["AWS::Route53::RecordSetGroup"] = function(L, given, path)
-  each(given, { "RecordSets", "*" }, 1, path, function(record, at)
-    if is_map(record) then check_txt(L, record, at) end
-  end)
 end
 
 special["AWS::EC2::SecurityGroup"] = function(L, given, path)

@@ -333,6 +333,9 @@ local function check_mapping(L, name, map)
     else
       for _, second in ipairs(json.keys(inner)) do
         local value = inner[second]
+        if not second:find("^%w+$") and second ~= "Fn::Transform" then
+          L:find("E7001", join(path, key, second), "'%s' is no attribute's name: letters and digits", second)
+        end
         if is_map(value) or value == json.null then
           L:find("E7001", join(path, key, second), "%s is no text, number or list", show(value))
         end

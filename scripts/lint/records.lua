@@ -1,0 +1,61 @@
+--- Route 53: what the values of a record of each type look like (E3023).
+
+local json = require "tap.core.json"
+local regex = require "tap.regex"
+local services = require "lint.services"
+local state = require "lint.state"
+
+local records = {}
+
+local join, is_map, show = state.join, state.is_map, state.show
+
+local OCTET = "(25[0-5]|2[0-4]\\d|1?\\d?\\d)"
+local NAME = "[!-~]+"
+
+-- Type -> { expression, what it is, how many there may be }.
+local FORMS = {
+  A = { ("(%s\\.){3}%s"):format(OCTET, OCTET), "an IPv4 address" },
+  AAAA = { "[0-9a-fA-F:]*:[0-9a-fA-F:.]*", "an IPv6 address" },
+  CAA = { [[(0|128)\s([a-zA-Z0-9]+)\s(".+")]], "a CAA record, as 0 issue \"ca.example\"" },
+  CNAME = { NAME, "a domain's name", 1 },
+  MX = { "(\\d{1,4}|[1-5]\\d{4}|6[0-4]\\d{3}|65[0-4]\\d{2}|655[0-2]\\d|6553[0-5])\\s" .. NAME,
+    "a mail server's priority and name, as 10 mail.example" },
+  NS = { NAME, "a domain's name" },
+  PTR = { NAME, "a domain's name" },
+  SOA = { "[\\s\\S]*", "an SOA record", 1 },
+  TXT = { [[("[^"]{1,255}" *)*"[^"]{1,255}"]], "a list of texts in quotes, of at most 255 characters" },
+}
+
+for _, form in pairs(FORMS) do form.matcher = assert(regex.compile(form[1])) end
+
+local function check_record(L, record, path)
+  local form = is_map(record) and FORMS[record.Type]
+  local list = form and json.is_list(record.ResourceRecords) and record.ResourceRecords or {}
+  for index, value in ipairs(list) do
+    local plain = type(value) == "string" and not value:find("{{resolve:", 1, true)
+    if plain and form.matcher:match_whole(value) == false then
+      L:find("E3023", join(path, "ResourceRecords", index), "%s is not %s", show(value), form[2])
+    end
+  end
+  if form and form[3] and #list > form[3] then
+    L:find("E3023", join(path, "ResourceRecords"), "a %s record has one value, not %d", record.Type, #list)
+  end
+end
+
+local PATHS = { ["AWS::Route53::RecordSet"] = "", ["AWS::Route53::RecordSetGroup"] = "RecordSets/*" }
+
+--- Every record.
+---@param L table
+function records.check(L)
+  for _, id in ipairs(json.keys(L.resources)) do
+    local resource = L.resources[id]
+    local text = is_map(resource) and PATHS[resource.Type]
+    if text and is_map(resource.Properties) then
+      services.each(resource.Properties, text, { "Resources", id, "Properties" }, function(record, path)
+        check_record(L, record, path)
+      end)
+    end
+  end
+end
+
+return records
