@@ -8,12 +8,14 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Moves `n` back to the start of the UTF-8 sequence that byte n would cut in two. */
+/* Moves `n` back to the start of the UTF-8 sequence that byte n would cut in two. What has no start
+ * within a sequence's length is no UTF-8, and cut where it is: else nothing might be left. */
 static size_t character_boundary(const char *text, size_t n)
 {
-    while (n > 0 && ((unsigned char)text[n] & 0xC0) == 0x80)
-        n--;
-    return n;
+    size_t start = n;
+    while (start > 0 && n - start < 4 && ((unsigned char)text[start] & 0xC0) == 0x80)
+        start--;
+    return n - start < 4 ? start : n;
 }
 
 void tap_error_copy(char *field, size_t size, const char *text)

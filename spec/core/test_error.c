@@ -123,10 +123,21 @@ static void every_code_has_a_class(void **state)
     assert_string_equal(tap_error_class(1), "unknown");
 }
 
+static void what_is_no_text_is_cut_all_the_same(void **state)
+{
+    (void)state;
+    char field[8];
+    tap_error_copy(field, sizeof field, "A\x89\x89\x89\x89\x89\x89\x89\x89\x89");
+    assert_int_equal(strlen(field), 7);
+    tap_error_copy(field, sizeof field, "\x89\x89\x89\x89\x89\x89\x89\x89\x89");
+    assert_int_equal(strlen(field), 7);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_text_is_cut_where_a_character_ends),
+        cmocka_unit_test(what_is_no_text_is_cut_all_the_same),
         cmocka_unit_test(no_text_is_an_empty_field),
         cmocka_unit_test(failing_returns_the_code_and_forgets_the_error_before),
         cmocka_unit_test(a_parse_error_has_its_place),

@@ -1,6 +1,6 @@
 /*
- * Requests that a sandbox receives: the form is the input. What it reads can be validated, and sent
- * again as a request.
+ * Requests that a sandbox receives: the form is the input. What it reads can be validated, and what
+ * is valid is sent again as a request.
  */
 #include <assert.h>
 #include <stdint.h>
@@ -23,10 +23,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     tap_buf_add(&request.body, data, size);
     tap_err code = tap_protocol_query.read_request(&operation, &input, model, &request, &err);
     assert(!code || err.http_status >= 400);
-    if (!code) {
-        tap_validate_input(model, operation, input, &err);
+    if (!code && !tap_validate_input(model, operation, input, &err))
         assert(!tap_protocol_query.build_request(&request, model, operation, input, &err));
-    }
     json_decref(input);
     tap_request_fini(&request);
     return 0;
