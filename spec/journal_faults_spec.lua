@@ -72,6 +72,7 @@ describe("a journal", function()
         .. "VALUES ('r1', 'deploy', '[]', 1, 2, 'ok', 0, 'web')")
       db:run("INSERT INTO versions (stack_id, stack, n, at, template, parameters, tags, outputs, capabilities) "
         .. "VALUES ('arn', 'web', 1, 2, '{}', '{}', '[]', '{}', '[]')")
+      db:run("INSERT INTO events (event_id, run, stack_id, at) VALUES ('e1', 'r1', 'arn', 1), ('e2', 'r1', 'arn', 2)")
       db:close()
       local all = json.decode(history(old).out)
       assert.same({ "r1", "ok" }, { all.runs[1].id, all.runs[1].outcome })
@@ -80,8 +81,18 @@ describe("a journal", function()
       local book = journal.open(old)
       assert.equal(#schema, book:run("PRAGMA user_version")[1].user_version)
       assert.equal(2, #book:versions "web")
+      assert.equal(2, #book:find("r1").events)
       book:close()
     end
+  end)
+
+  it("keeps the events of two stacks that have the same name and time", function()
+    local book = journal.open(path)
+    local function note(stack)
+      return select(2, book:run("INSERT OR IGNORE INTO events (event_id, run, stack_id) VALUES ('T-CREATE', 'r', ?)", stack))
+    end
+    assert.same({ 1, 1, 0 }, { note "one", note "two", note "one" })
+    book:close()
   end)
 
   it("is written by several runs at once, none of which loses a line", function()

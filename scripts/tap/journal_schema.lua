@@ -28,4 +28,14 @@ return {
   ALTER TABLE runs ADD COLUMN profile TEXT;
   ALTER TABLE runs ADD COLUMN endpoint TEXT;
   ]],
+  -- A resource's events are named by its logical id, its status and the time: other stacks may have one of that name.
+  [[
+  ALTER TABLE events RENAME TO former_events;
+  CREATE TABLE events (event_id TEXT NOT NULL, run TEXT NOT NULL, stack_id TEXT NOT NULL, at REAL, logical_id TEXT,
+    type TEXT, status TEXT, reason TEXT, PRIMARY KEY (stack_id, event_id));
+  INSERT INTO events SELECT event_id, run, ifnull(stack_id, ''), at, logical_id, type, status, reason
+    FROM former_events ORDER BY rowid;
+  DROP TABLE former_events;
+  CREATE INDEX events_by_run ON events (run);
+  ]],
 }
