@@ -89,7 +89,8 @@ describe("a journal", function()
   it("keeps the events of two stacks that have the same name and time", function()
     local book = journal.open(path)
     local function note(stack)
-      return select(2, book:run("INSERT OR IGNORE INTO events (event_id, run, stack_id) VALUES ('T-CREATE', 'r', ?)", stack))
+      return select(2, book:run(
+        "INSERT OR IGNORE INTO events (event_id, run, stack_id) VALUES ('T-CREATE', 'r', ?)", stack))
     end
     assert.same({ 1, 1, 0 }, { note "one", note "two", note "one" })
     book:close()

@@ -31,7 +31,7 @@ describe("drift in the sandbox", function()
 
   it("is none right after a deployment", function()
     w = world.open()
-    w:create("demo", { A = bucket "a", T = world.topic { DisplayName = "x" } })
+    w:create("demo", { A = bucket "aaa", T = world.topic { DisplayName = "x" } })
     assert.equal("NOT_CHECKED", w:stack("demo").DriftInformation.StackDriftStatus)
     assert.equal("IN_SYNC", detect("demo").StackDriftStatus)
     assert.equal("IN_SYNC", w:stack("demo").DriftInformation.StackDriftStatus)
@@ -40,10 +40,10 @@ describe("drift in the sandbox", function()
 
   it("is what another call changed or deleted", function()
     w = world.open()
-    w:create("demo", { A = bucket "a", B = bucket "b" })
+    w:create("demo", { A = bucket "aaa", B = bucket "bbb" })
     local s3 = w:client "s3"
-    s3:put_bucket_versioning { Bucket = "a", VersioningConfiguration = { Status = "Suspended" } }
-    s3:delete_bucket { Bucket = "b" }
+    s3:put_bucket_versioning { Bucket = "aaa", VersioningConfiguration = { Status = "Suspended" } }
+    s3:delete_bucket { Bucket = "bbb" }
     assert.same({ "DRIFTED", 2 }, (function()
       local status = detect "demo"
       return { status.StackDriftStatus, status.DriftedStackResourceCount }

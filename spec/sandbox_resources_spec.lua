@@ -56,8 +56,8 @@ local FORMATS = {
   ["Custom::Thing"] = { { ServiceToken = "x" }, "^formtest%-Thing%-%w+$", { Anything = "Anything$" } },
   -- by rule, from their schemas
   ["AWS::Athena::WorkGroup"] = { { Name = "w" }, "^w$", {} },
-  ["AWS::Backup::BackupVault"] = { { BackupVaultName = "v" }, "^v$",
-    { BackupVaultArn = "^arn:aws:backup:us%-east%-1:123456789012:backup%-vault:v$" } },
+  ["AWS::Backup::BackupVault"] = { { BackupVaultName = "vault" }, "^vault$",
+    { BackupVaultArn = "^arn:aws:backup:us%-east%-1:123456789012:backup%-vault:vault$" } },
   ["AWS::CodeBuild::Fleet"] = { {}, "^arn:aws:codebuild:us%-east%-1:123456789012:fleet/formtest%-Thing", {} },
 }
 
@@ -110,6 +110,23 @@ describe("resource types", function()
     assert.are.equal(64, #name)
     assert.truthy(name:match "^s+%-L+%-%w+$")
     assert.are.equal(12, #name:match "%-(%w+)$")
+  end)
+
+  it("11.2 have a name of their own only within what they belong to, when their schema says so", function()
+    local w = world.open()
+    local function stage(api) return { Type = "AWS::ApiGatewayV2::Stage", Properties = { ApiId = { Ref = api },
+      StageName = "prod" } } end
+    local api = { Type = "AWS::ApiGatewayV2::Api", Properties = { Name = "n", ProtocolType = "HTTP" } }
+    w:create("apis", { A = api, B = api, SA = stage "A", SB = stage "B",
+      M = { Type = "AWS::Events::EventBusPolicy", Properties = { EventBusName = "bus", StatementId = "s" } } })
+    assert.equal("CREATE_COMPLETE", w:status "apis")
+    local physical = {}
+    for _, each in ipairs(w.cfn:describe_stack_resources({ StackName = "apis" }).StackResources) do
+      physical[each.LogicalResourceId] = each.PhysicalResourceId
+    end
+    assert.same({ "prod", "prod", "bus|s" }, { physical.SA, physical.SB, physical.M })
+    w:delete "apis"
+    w:close()
   end)
 
   it("10 every record can be expanded and every duration drawn", function()

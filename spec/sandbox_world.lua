@@ -3,6 +3,7 @@
 local client = require "tap.client"
 local json = require "tap.core.json"
 local schema = require "tap.schema"
+local value_rules = require "tap.value_rules"
 local task = require "tap.core.task"
 local sandbox = require "sandbox"
 
@@ -39,34 +40,63 @@ end
 
 local sample -- forward
 
-local SAMPLES = { integer = "1", number = "1", boolean = "true" }
+local SCALARS = { integer = { "1", "60", "256" }, number = { "1", "60", "256" }, boolean = { "true" } }
+local TEXTS = { "x", "1", "A", "us-east-1", "arn:aws:iam::123456789012:role/x",
+  "arn:aws:lambda:us-east-1:123456789012:function:x", "xxxxxxxxxxxx", "123456789012", "x.example.com",
+  "12345678-1234-1234-1234-123456789012" }
+
+-- What vendor/cfn-constraints says of a member; a node of its definition, when it has one.
+local function node_of(type_name, node, name)
+  local member = (node.members or {})[name] or {}
+  local definition = member.is and schema.constraints(type_name).definitions[member.is]
+  return definition or member
+end
 
 -- The least that a structure must have, beside what it has.
-local function filled(type_name, properties, given)
+local function filled(type_name, properties, given, node)
   local out = given or {}
   for name, fact in pairs(properties) do
-    if fact.required and out[name] == nil then out[name] = sample(type_name, fact.type) end
+    if fact.required and out[name] == nil then
+      out[name] = sample(type_name, fact.type, node_of(type_name, node, name))
+    end
   end
   return out
 end
 
-sample = function(type_name, wanted)
+-- The first of the values that the node takes.
+local function first_good(values, node)
+  if node.enum then return node.enum[1] end
+  for _, value in ipairs(values) do
+    if #value_rules.scalar(node, value) == 0 then return value end
+  end
+  return values[1]
+end
+
+sample = function(type_name, wanted, node)
   if type(wanted) == "string" then
-    return SAMPLES[wanted] or wanted == "json" and { a = "b" } or wanted == "tag" and { Key = "k", Value =
-      "v" } or "x"
+    if wanted == "json" then return { a = "b" } end
+    if wanted == "tag" then return { Key = "k", Value = "v" } end
+    return first_good(SCALARS[wanted] or TEXTS, node)
   end
   if wanted.enum then return wanted.enum[1] end
-  if wanted.list then return json.list { sample(type_name, wanted.list) } end
-  if wanted.map then return { k = sample(type_name, wanted.map) } end
-  if wanted.is then return filled(type_name, schema.definition(type_name, wanted.is)) end
-  return sample(type_name, wanted.any[1])
+  if wanted.list then
+    local list = json.list {}
+    for index = 1, math.max(1, node.count and node.count[1] or 0) do
+      list[index] = sample(type_name, wanted.list, node_of(type_name, { members = node }, "items"))
+    end
+    return list
+  end
+  if wanted.map then return { k = sample(type_name, wanted.map, node_of(type_name, { members = node }, "values")) } end
+  if wanted.is then return filled(type_name, schema.definition(type_name, wanted.is), nil, node) end
+  return sample(type_name, wanted.any[1], node)
 end
 
 --- A resource with what its type requires, so that a test writes down only what it is about.
 function world.complete(resource)
   local known = type(resource) == "table" and schema.of(resource.Type or "")
   if known and next(known.properties) then
-    local properties = filled(resource.Type, known.properties, resource.Properties)
+    local properties = filled(resource.Type, known.properties, resource.Properties,
+      schema.constraints(resource.Type) or {})
     resource.Properties = next(properties) and properties or resource.Properties
   end
   return resource

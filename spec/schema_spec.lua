@@ -49,6 +49,21 @@ describe("the schema of resource types", function()
       EnableDnsSupport = "true", Tags = { { Key = "k", Value = "v" } } }))
   end)
 
+  it("says of values, too, what is wrong with them", function()
+    local function queue(properties) return messages("AWS::SQS::Queue", properties) end
+    assert.same({ "#/DelaySeconds: 901 is not less or equal to 900" }, queue { DelaySeconds = "901" })
+    assert.same({ "#/MaximumMessageSize: 10 is not greater or equal to 1024" }, queue { MaximumMessageSize = 10 })
+    assert.same({ "#/BackupVaultName: failed validation constraint for keyword [pattern]" },
+      messages("AWS::Backup::BackupVault", { BackupVaultName = "a b" }))
+    assert.same({ "#/DomainName: failed validation constraint for keyword [pattern]",
+      "#/DomainName: expected minLength: 2, actual: 1" },
+      messages("AWS::CodeArtifact::Domain", { DomainName = "d" }))
+    assert.same({ "#/Roles: expected maximum item count: 1, found: 2" },
+      messages("AWS::IAM::InstanceProfile", { Roles = json.list { "a", "b" } }))
+    assert.same({ "#/VPCSecurityGroups: array items are not unique" },
+      messages("AWS::RDS::DBInstance", { VPCSecurityGroups = json.list { "a", "a" } }))
+  end)
+
   it("says what is wrong in the words of the service", function()
     assert.same({ "#: extraneous key [CidrBlok] is not permitted" },
       messages("AWS::EC2::VPC", { CidrBlok = "10.0.0.0/16" }))

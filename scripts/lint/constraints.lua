@@ -5,91 +5,66 @@
 local forms = require "lint.forms"
 local functions = require "lint.functions"
 local json = require "tap.core.json"
-local regex = require "tap.regex"
 local schema = require "tap.schema"
 local state = require "lint.state"
 local util = require "tap.util"
+local value_rules = require "tap.value_rules"
 
 local constraints = {}
 
 local join, is_map, show = state.join, state.is_map, state.show
 
 ---------------------------------------------------------------------------------------------------------
--- Texts and numbers
+-- Texts, numbers, lists
 
-local matchers = {} -- pattern -> compiled, false when it is beyond this matcher
-
--- A schema's pattern may match anywhere in the value; the matcher matches the whole of it.
-local function matcher_of(pattern)
-  if matchers[pattern] == nil then
-    local whole = pattern:find "^%^" and pattern:find "%$$" and not pattern:find("|", 1, true) and pattern
-      or ("[\\s\\S]*?(?:%s)[\\s\\S]*"):format(pattern)
-    matchers[pattern] = regex.compile(whole) or false
-  end
-  return matchers[pattern]
-end
-
-local function check_pattern(L, node, value, path)
-  local matcher = node.pattern and type(value) == "string" and matcher_of(node.pattern)
-  if matcher and matcher:match_whole(value) == false then
-    L:find("E3031", path, "%s does not match '%s'", show(value), node.pattern)
-  end
-end
-
-local function show_range(least, most)
+local function show_range(pair)
+  local least, most = pair[1], pair[2]
   if most == json.null then return ("%s or more"):format(least) end
   if least == json.null then return ("%s at most"):format(most) end
   return least == most and tostring(least) or ("%s to %s"):format(least, most)
 end
 
-local function check_length(L, node, value, path)
-  if not node.length or type(value) ~= "string" then return end
-  local n, least, most = utf8.len(value) or #value, node.length[1], node.length[2]
-  if n < least or most ~= json.null and n > most then
-    L:find("E3033", path, "%s has %d characters; it takes %s", show(value), n, show_range(least, most))
-  end
+local function tell_length(L, node, value, path, broken)
+  L:find("E3033", path, "%s has %d characters; it takes %s", show(value), broken[3], show_range(node.length))
 end
 
-local function check_range(L, node, value, path)
-  local number = node.range and tonumber(value)
-  if not number then return end
-  local least, most = node.range[1], node.range[2]
-  if least ~= json.null and number < least or most ~= json.null and number > most then
-    L:find("E3034", path, "%s is not in the range: %s", show(value), show_range(least, most))
-  end
+local function tell_range(L, node, value, path)
+  L:find("E3034", path, "%s is not in the range: %s", show(value), show_range(node.range))
 end
 
-local function among(values, value, alike)
-  for _, one in ipairs(values) do
-    if alike(tostring(one)) == alike(tostring(value)) then return true end
-  end
-  return false
+local function tell_count(L, node, _, path, broken)
+  L:find("E3032", path, "there are %d items; it takes %s", broken[3], show_range(node.count))
 end
 
-local function itself(text) return text end
+local function tell_enum(L, _, value, path, broken)
+  local words = {}
+  for index, one in ipairs(broken[2]) do words[index] = tostring(one) end
+  L:find("E3030", path, "%s is not one of '%s'%s", show(value), table.concat(words, "', '"),
+    util.suggest(tostring(value), words))
+end
 
-local function check_enum(L, node, value, path)
-  if node.const and tostring(value) ~= node.const then L:find("E3002", path, "'%s' has to stand here", node.const) end
-  local values = node.enum or node.enumCaseInsensitive
-  if values and not among(values, value, node.enum and itself or string.lower) then
-    local words = {}
-    for index, one in ipairs(values) do words[index] = tostring(one) end
-    L:find("E3030", path, "%s is not one of '%s'%s", show(value), table.concat(words, "', '"),
-      util.suggest(tostring(value), words))
-  end
+-- Keyword of JSON Schema -> how it is told that a value breaks it.
+local TELL = {
+  pattern = function(L, node, value, path)
+    L:find("E3031", path, "%s does not match '%s'", show(value), node.pattern)
+  end,
+  minLength = tell_length, maxLength = tell_length, minimum = tell_range, maximum = tell_range,
+  minItems = tell_count, maxItems = tell_count, enum = tell_enum,
+  const = function(L, node, _, path) L:find("E3002", path, "'%s' has to stand here", node.const) end,
+  uniqueItems = function(L, _, list, path, broken)
+    L:find("E3037", join(path, broken[3]), "%s stands here already, as item %d", show(list[broken[3]]), broken[2])
+  end,
+}
+
+local function tell(L, node, value, path, found)
+  for _, broken in ipairs(found) do TELL[broken[1]](L, node, value, path, broken) end
 end
 
 local function check_scalar(L, node, value, path)
   if value == json.null or tostring(value):find("{{resolve:", 1, true) then return end
-  check_pattern(L, node, value, path)
-  check_length(L, node, value, path)
-  check_range(L, node, value, path)
-  check_enum(L, node, value, path)
+  tell(L, node, value, path, value_rules.scalar(node, value))
   if node.form then forms.check_literal(L, node.form, value, path) end
 end
-
----------------------------------------------------------------------------------------------------------
--- Lists
 
 -- An item may go away, or become several.
 local function is_certain(list)
@@ -100,26 +75,8 @@ local function is_certain(list)
   return true
 end
 
-local function check_unique(L, list, path)
-  local first = {}
-  for index, item in ipairs(list) do
-    local key = json.encode(item)
-    if first[key] then
-      L:find("E3037", join(path, index), "%s stands here already, as item %d", show(item), first[key])
-    end
-    first[key] = first[key] or index
-  end
-end
-
 local function check_list(L, node, list, path)
-  if not is_certain(list) then return end
-  if node.count then
-    local least, most = node.count[1], node.count[2]
-    if #list < least or most ~= json.null and #list > most then
-      L:find("E3032", path, "there are %d items; it takes %s", #list, show_range(least, most))
-    end
-  end
-  if node.unique then check_unique(L, list, path) end
+  if is_certain(list) then tell(L, node, list, path, value_rules.list(node, list)) end
 end
 
 ---------------------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@
 
 local assets = require "tap.core.assets"
 local json = require "tap.core.json"
+local value_rules = require "tap.value_rules"
 
 local schema = {}
 
@@ -87,6 +88,19 @@ function schema.recreation(type_name, property)
 end
 
 local check -- forward
+
+-- Keyword of JSON Schema -> how the service says that a value breaks it; with the limit and what is given.
+local BROKEN = {
+  pattern = function() return "failed validation constraint for keyword [pattern]" end,
+  minLength = function(limit, given) return ("expected minLength: %d, actual: %d"):format(limit, given) end,
+  maxLength = function(limit, given) return ("expected maxLength: %d, actual: %d"):format(limit, given) end,
+  minimum = function(limit, given) return ("%s is not greater or equal to %s"):format(given, limit) end,
+  maximum = function(limit, given) return ("%s is not less or equal to %s"):format(given, limit) end,
+  minItems = function(limit, given) return ("expected minimum item count: %d, found: %d"):format(limit, given) end,
+  maxItems = function(limit, given) return ("expected maximum item count: %d, found: %d"):format(limit, given) end,
+  uniqueItems = function() return "array items are not unique" end,
+  enum = function(_, given) return ("%s is not a valid enum value"):format(given) end,
+}
 
 local function add(found, path, message, ...)
   found[#found + 1] = { path = path, message = message:format(...) }
@@ -183,6 +197,38 @@ check = function(state, wanted, value, path)
   end
 end
 
+local function add_broken(state, found, path)
+  for _, broken in ipairs(found) do
+    local say = BROKEN[broken[1]]
+    if say then add(state.found, path, "%s", say(broken[2], broken[3])) end
+  end
+end
+
+local check_values -- forward
+
+local function check_inside(state, node, value, path)
+  if json.is_list(value) then
+    add_broken(state, value_rules.list(node, value), path)
+    for index, item in ipairs(node.items and value or {}) do
+      check_values(state, node.items, item, ("%s/%d"):format(path, index - 1))
+    end
+    return
+  end
+  for _, key in ipairs(json.keys(value)) do
+    local inner = node.members and node.members[key] or node.values
+    if inner then check_values(state, inner, value[key], path .. "/" .. key) end
+  end
+end
+
+-- Values against vendor/cfn-constraints.
+check_values = function(state, node, value, path)
+  if value == json.null or state.skip and state.skip(value) then return end
+  local definition = node.is and state.definitions[node.is]
+  if definition then check_values(state, definition, value, path) end
+  if type(value) == "table" then return check_inside(state, node, value, path) end
+  add_broken(state, value_rules.scalar(node, value), path)
+end
+
 --- What is wrong with a resource's properties; empty when nothing is, or when the type is not known.
 ---@param type_name string
 ---@param properties table
@@ -193,6 +239,11 @@ function schema.check(type_name, properties, skip)
   if not known then return {} end
   local state = { type_name = type_name, skip = skip, found = {} }
   check_object(state, known.properties, properties, "#")
+  local constraints = #state.found == 0 and schema.constraints(type_name)
+  if constraints then
+    state.definitions = constraints.definitions or {}
+    check_values(state, constraints, properties, "#")
+  end
   return state.found
 end
 

@@ -40,7 +40,7 @@ end
 
 local function check_name(found, region, id, type_name, properties)
   local rule = catalog.of(type_name).name
-  local name = rule and rule[1] and properties[rule[1]]
+  local name = rule and rule[1] and not rule.shared and properties[rule[1]]
   if type(name) ~= "string" or is_unknown(name) then return end
   local home = region:home(catalog.of(type_name).global)
   if not home:thing(type_name, name) and not import.find(region, type_name, name) then return end

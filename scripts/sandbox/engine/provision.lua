@@ -31,11 +31,18 @@ function provision.resource(op, id)
   }
 end
 
+-- Of names that are too long the service itself speaks.
+local function is_services(wrong, rule)
+  return rule and rule.max and wrong.path == "#/" .. rule[1] and wrong.message:find "^expected maxLength" ~= nil
+end
+
 -- What the schema of its type says against a resource's properties; nil when it says nothing.
 local function against_schema(type_name, properties, id)
   local lines = {}
-  for i, wrong in ipairs(schema.check(type_name, properties)) do
-    lines[i] = wrong.path .. ": " .. wrong.message
+  for _, wrong in ipairs(schema.check(type_name, properties)) do
+    if not is_services(wrong, catalog.of(type_name).name) then
+      lines[#lines + 1] = wrong.path .. ": " .. wrong.message
+    end
   end
   return #lines > 0 and ("Properties validation failed for resource %s with message:\n%s"):format(id,
     table.concat(lines, "\n")) or nil
@@ -115,7 +122,7 @@ function provision.make(op, resource)
   local key = facts.name or facts.id
   if facts.custom_name and record.name.max and #key > record.name.max then return too_long(record, key) end
   local other = home:thing(resource.type, key)
-  if other and facts.custom_name then return taken(other), true end
+  if other and facts.custom_name and not record.name.shared then return taken(other), true end
   if other then key = op.stack.id .. "/" .. resource.logical end
   local refusal = record.refuse_create and record.refuse_create(facts, home)
   if refusal then return refusal end

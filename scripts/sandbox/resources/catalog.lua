@@ -1,6 +1,7 @@
 --- What the sandbox knows about resource types: one record a type, in the files of this folder.
 --
---   name        how the physical name is made (sandbox.resources.names); absent: the type has none
+--   name        how the physical name is made (sandbox.resources.names); absent: the type has none; shared = true:
+--               others may have the same
 --   id          the physical id, which Ref gives: a pattern (sandbox.resources.pattern), or a function(facts,
 --               expand); "{name}" when absent
 --   attributes  what Fn::GetAtt gives: attribute -> pattern, list of patterns, or function(facts, expand);
@@ -63,11 +64,24 @@ local function arn_pattern(known, service, kind)
   end))
 end
 
--- What identifies a type by its schema: a property that templates may give, an ARN, or an id of its own.
+-- A part of a physical id that has several: a property, else an id of its own.
+local function part_of(known, member)
+  return known.properties[member] and ("{.%s|{lower:10}}"):format(member) or "{lower:10}"
+end
+
+-- What identifies a type by its schema: a property that templates may give, an ARN, an id of its own, or several parts.
+-- Ref gives what the schema says of it, else the whole.
 local function identity(known, arn)
-  local first = known and known.identifier and known.identifier[1]
+  local members = known and (known.ref or known.identifier) or {}
+  local first = members[1]
   if not first then return {}, nil end
-  if known.properties[first] then return { first }, nil end
+  if #members > 1 then
+    local parts = {}
+    for index, member in ipairs(members) do parts[index] = part_of(known, member) end
+    return nil, table.concat(parts, "|")
+  end
+  -- A stage's name is the only one of its API: others may have the same.
+  if known.properties[first] then return { first, shared = #(known.identifier or {}) > 1 }, nil end
   if first:match("Arn$") then return {}, arn end
   if first:match("Id$") then return nil, "{lower:10}" end
   return {}, nil

@@ -21,7 +21,7 @@ local MAP_SECTIONS = {
 }
 local NOT_EMULATED = { "Hooks" }
 local RESOURCE_KEYS = set("Type", "Properties", "DependsOn", "Condition", "Metadata", "DeletionPolicy",
-  "UpdateReplacePolicy", "CreationPolicy", "UpdatePolicy")
+  "UpdateReplacePolicy", "CreationPolicy", "UpdatePolicy", "Version")
 local OUTPUT_KEYS = set("Value", "Description", "Export", "Condition")
 local PARAMETER_KEYS = set("Type", "Default", "NoEcho", "AllowedPattern", "AllowedValues", "MinLength",
   "MaxLength", "MinValue", "MaxValue", "Description", "ConstraintDescription")
