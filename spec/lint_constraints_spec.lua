@@ -21,6 +21,12 @@ local CASES = {
     "VersioningConfiguration: { Status: Enabled }" },
   { "E3037", "AWS::RDS::DBInstance", "DBInstanceClass: a, VPCSecurityGroups: [!Ref P, !Ref P]",
     "DBInstanceClass: a, VPCSecurityGroups: [!Ref P]", "Parameters: { P: { Type: String } }" },
+  { "E3003", "AWS::S3::Bucket", "Tags: [{ Key: a }]", "Tags: [{ Key: a, Value: b }]" },
+  { "E3012", "AWS::S3::Bucket", "Tags: [{ Key: a, Value: [b] }]", "Tags: [{ Key: a, Value: !Ref AWS::Region }]" },
+  { "E3002", "AWS::SQS::Queue", "Tags: [{ Key: a, Value: b, Valeu: c }]", "Tags: [{ Key: a, Value: b }]" },
+  { "E3024", "AWS::S3::Bucket", "Tags: [{ Key: a, Value: b }, { Key: a, Value: c }]",
+    "Tags: [{ Key: a, Value: b }, { Key: A, Value: c }]" },
+  { "E3024", "AWS::S3::Bucket", "Tags: [{ Key: 'aws:a', Value: b }]", "Tags: [{ Key: 'my:a', Value: b }]" },
   { "E3014", "AWS::EC2::VPC", "EnableDnsSupport: true", "CidrBlock: 10.0.0.0/16" },
   { "E3018", "AWS::DocDB::GlobalCluster", "GlobalClusterIdentifier: a", "GlobalClusterIdentifier: a, Engine: docdb" },
   { "E3017", "AWS::EC2::Volume", "AvailabilityZone: a", "AvailabilityZone: a, Size: 1" },
@@ -49,7 +55,7 @@ local CASES = {
 
 describe("a value that the schema does not take", function()
   for _, case in ipairs(CASES) do
-    it("is found: " .. case[1], function()
+    it(("is found: %s of %s"):format(case[1], case[2]), function()
       assert.equal(case[1], rules_of(case[2], case[3], case[5]))
       assert.equal("", rules_of(case[2], case[4], case[5]))
     end)

@@ -186,6 +186,16 @@ local ROWS = {
     INSTANCE .. "Engine: mysql, KmsKeyId: !Ref P, StorageEncrypted: true" },
 }
 
+local POLICY = "ManagedPolicyName: a, PolicyDocument: { Version: '2012-10-17', Statement: [{ Effect: Allow, Resource: '*', %s }] }"
+for _, row in ipairs {
+  { "E3510", "Action: []", "Action: ['s3:Get*']" },
+  { "E3510", "Action: [{ a: b }]", "Action: [!Ref P]" },
+  { "E3510", "Action: 's3:*', Condition: { StringEqual: { 'aws:SourceAccount': '123456789012' } }",
+    "Action: 's3:*', Condition: { 'ForAnyValue:StringEqualsIfExists': { 'aws:SourceAccount': '123456789012' } }" },
+} do
+  ROWS[#ROWS + 1] = { row[1], "AWS::IAM::ManagedPolicy", POLICY:format(row[2]), POLICY:format(row[3]) }
+end
+
 -- Rule, a whole template that breaks it, one that does not.
 local VPC = "Resources:\n  V: { Type: AWS::EC2::VPC, Properties: { CidrBlock: 10.0.0.0/16 } }\n"
 local function subnet(name, range)

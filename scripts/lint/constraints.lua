@@ -80,6 +80,37 @@ local function check_list(L, node, list, path)
 end
 
 ---------------------------------------------------------------------------------------------------------
+-- Tags
+
+local TAG = { Key = true, Value = true }
+
+local function check_tag(L, node, tag, path)
+  for _, name in ipairs(json.keys(tag)) do
+    local value = tag[name]
+    if not TAG[name] then
+      if not name:find "^Fn::" then L:find("E3002", join(path, name), "a tag has no '%s'", name) end
+    elseif type(value) == "table" and not functions.name_of(value) then
+      L:find("E3012", join(path, name), "%s is not of type 'string'", show(value))
+    end
+  end
+  for _, name in ipairs(tag["Fn::Transform"] == nil and node.tag or {}) do
+    if tag[name] == nil then L:find("E3003", path, "'%s' is a required property of a tag", name) end
+  end
+  if type(tag.Key) == "string" and tag.Key:find "^aws:" then
+    L:find("E3024", join(path, "Key"), "names that begin with aws: are AWS's own")
+  end
+end
+
+local function check_keys(L, list, path)
+  local first = {}
+  for index, tag in ipairs(list) do
+    local key = is_map(tag) and type(tag.Key) == "string" and tag.Key
+    if key and first[key] then L:find("E3024", join(path, index), "the tag '%s' stands here already", key) end
+    if key then first[key] = true end
+  end
+end
+
+---------------------------------------------------------------------------------------------------------
 -- Objects
 
 local function has_all(object, names)
@@ -156,6 +187,8 @@ local check -- forward
 local function check_inside(L, where, node, value, path)
   if json.is_list(value) then
     check_list(L, node, value, path)
+    local item_node = node.items and (where.definitions[node.items.is] or node.items)
+    if item_node and item_node.tag then check_keys(L, value, path) end
     for index, item in ipairs(value) do
       local first = node.first and node.first[index]
       if first then check(L, where, first, item, join(path, index)) end
@@ -164,6 +197,7 @@ local function check_inside(L, where, node, value, path)
     return
   end
   check_object(L, node, value, path)
+  if node.tag then check_tag(L, node, value, path) end
   for key, one in pairs(value) do
     local inner = node.members and node.members[key] or node.values
     if inner then check(L, where, inner, one, join(path, key)) end

@@ -53,6 +53,31 @@ local function is_resource(text)
     or text:find("${", 1, true) ~= nil
 end
 
+-- Comparisons of conditions, without what may stand before and behind.
+local COMPARISONS = { ArnEquals = true, ArnNotEquals = true, ArnLike = true, ArnNotLike = true, BinaryEquals = true,
+  Bool = true, DateEquals = true, DateNotEquals = true, DateLessThan = true, DateLessThanEquals = true,
+  DateGreaterThan = true, DateGreaterThanEquals = true, IpAddress = true, NotIpAddress = true, Null = true,
+  NumericEquals = true, NumericNotEquals = true, NumericLessThan = true, NumericLessThanEquals = true,
+  NumericGreaterThan = true, NumericGreaterThanEquals = true, StringEquals = true, StringNotEquals = true,
+  StringEqualsIgnoreCase = true, StringNotEqualsIgnoreCase = true, StringLike = true, StringNotLike = true }
+
+local function check_condition(L, rule, condition, path)
+  if not is_map(condition) then return end
+  for _, name in ipairs(json.keys(condition)) do
+    local bare = name:gsub("^ForAnyValue:", ""):gsub("^ForAllValues:", ""):gsub("IfExists$", ""):gsub("Exists$", "")
+    if not COMPARISONS[bare] and not name:find("^Fn::") then
+      L:find(rule, join(path, name), "'%s' is no comparison%s", name, util.suggest(bare, util.sorted_keys(COMPARISONS)))
+    end
+  end
+end
+
+local function check_actions(L, rule, actions, path)
+  if json.is_list(actions) and #actions == 0 then return L:find(rule, path, "a statement has at least one action") end
+  each_item(actions, path, function(action, at)
+    if type(action) == "table" then L:find(rule, at, "%s is not of type 'string'", show(action)) end
+  end)
+end
+
 local function check_statement(L, kind, statement, path)
   local rule = kind.rule
   if not is_map(statement) then return L:find(rule, path, "%s is not of type 'object'", show(statement)) end
@@ -73,6 +98,11 @@ local function check_statement(L, kind, statement, path)
     end
   end)
   only_one(L, rule, statement, path, "Action", "NotAction")
+  check_actions(L, rule, statement.Action, join(path, "Action"))
+  check_actions(L, rule, statement.NotAction, join(path, "NotAction"))
+  each_value(statement.Condition, join(path, "Condition"), function(condition, at)
+    check_condition(L, rule, condition, at)
+  end)
   if kind.principals then only_one(L, rule, statement, path, "Principal", "NotPrincipal") end
   if kind.resources then only_one(L, rule, statement, path, "Resource", "NotResource") end
   for _, name in ipairs { "Resource", "NotResource" } do

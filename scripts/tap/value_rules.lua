@@ -45,7 +45,7 @@ local function itself(text) return text end
 function value_rules.scalar(node, value)
   local found = {}
   local number = node.range and tonumber(value)
-  if node.pattern and type(value) == "string" and not matches(node.pattern, value) then
+  if node.pattern and not matches(node.pattern, tostring(value)) then
     found[1] = { "pattern", node.pattern, value }
   end
   if type(value) == "string" then
