@@ -16,7 +16,7 @@ static _Noreturn void die(void)
 void *tap_late(struct tap_late *library, const char *name)
 {
     if (!library->handle)
-        library->handle = dlopen(library->soname, RTLD_NOW | RTLD_LOCAL);
+        library->handle = dlopen(library->soname, RTLD_LAZY | RTLD_LOCAL);
     if (!library->handle)
         die();
     void *function = dlsym(library->handle, name);

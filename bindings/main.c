@@ -170,7 +170,7 @@ static int protected_main(lua_State *L)
 
 /* A step by less than nothing: the collector starts when this much more has been allocated. A short
  * command has ended by then, and has not looked through its modules three times for garbage. */
-enum { CREDIT_KB = 4 * 1024 };
+enum { CREDIT_KB = 2 * 1024 };
 
 static int run(int argc, char **argv)
 {

@@ -119,7 +119,9 @@ bool tap_is_library(const char *name)
 static const struct tap_asset *compiled(const char *name, const char *text, size_t n)
 {
     const struct tap_asset *source = tap_asset_find(&tap_script_assets, name);
-    bool same = source && source->size == n && memcmp(source->data, text, n) == 0;
+    const char *own =
+        source ? (const char *)source->data : NULL; /* not read when it is `text` itself */
+    bool same = own && source->size == n && (own == text || memcmp(own, text, n) == 0);
     return same ? tap_asset_find(&tap_chunk_assets, name) : NULL;
 }
 

@@ -5,6 +5,6 @@ import sys
 import boto3
 
 cfn = boto3.client("cloudformation", endpoint_url=os.environ["AWS_ENDPOINT_URL"])
-for _ in range(int(sys.argv[1])):
-    events = cfn.describe_stack_events(StackName=sys.argv[2])["StackEvents"]
+for round in range(int(sys.argv[1])):
+    events = cfn.describe_stack_events(StackName=sys.argv[2 + round % 2])["StackEvents"]
 print(len(events), "events a page", file=sys.stderr)
