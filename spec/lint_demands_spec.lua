@@ -41,6 +41,8 @@ local ROWS = {
     .. "Origins: [{ Id: a, DomainName: a.example, S3OriginConfig: {} }] }" },
   { "E3023", "AWS::Route53::RecordSet", "Name: a.example., HostedZoneId: Z1, TTL: '60', Type: A, ResourceRecords: [a.b]",
     "Name: a.example., HostedZoneId: Z1, TTL: '60', Type: A, ResourceRecords: [192.0.2.1]" },
+  { "E3023", "AWS::Route53::RecordSet", "Name: a.example., HostedZoneId: Z1, TTL: '60', Type: AAAA, ResourceRecords: ['1:2:3:4:5:6:7']",
+    "Name: a.example., HostedZoneId: Z1, TTL: '60', Type: AAAA, ResourceRecords: ['2001:db8::1', '::', '1:2:3:4:5:6:7:8', '::ffff:192.0.2.1']" },
   { "E3027", "AWS::Events::Rule", "ScheduleExpression: rate(5 minute)", "ScheduleExpression: rate(5 minutes)" },
   { "E3027", "AWS::Events::Rule", "ScheduleExpression: cron(0 12 * * * *)", "ScheduleExpression: cron(0 12 * * ? *)" },
   { "E3029", "AWS::Route53::RecordSet", "Name: a.example., HostedZoneId: Z1, Type: A, TTL: '60', AliasTarget: { "

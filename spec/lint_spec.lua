@@ -22,7 +22,7 @@ local CASES = {
     { "E1001:1", "AWSTemplateFormatVersion: '2012-10-17'", "Resources: { A: { Type: AWS::SNS::Topic } }" },
     { "E1001:1", "Description: x" },
     { "E0000:1", "- a", "- b" },
-    { "E0000:3", "Resources:", "  A: { Type: AWS::SNS::Topic }", "  A: { Type: AWS::SQS::Queue }" },
+    { "E0000:2 E0000:3", "Resources:", "  A: { Type: AWS::SNS::Topic }", "  A: { Type: AWS::SQS::Queue }" },
   },
   ["parameters"] = {
     { "E2002:1", "Parameters: { A: { Type: Strin } }", "Resources: { A1: { Type: AWS::SNS::Topic } }" },

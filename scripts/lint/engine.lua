@@ -73,8 +73,10 @@ end
 
 local function add_duplicates(document, report)
   for _, found in ipairs(document:duplicates()) do
-    report("E0000", found.path, ("Duplicate found '%s' (line %d)"):format(tostring(found.path[#found.path]),
-      found.line), found)
+    local name = tostring(found.path[#found.path])
+    local first = { line = found.first_line, column = found.column }
+    report("E0000", found.path, ("Duplicate found '%s' (line %d)"):format(name, first.line), first)
+    report("E0000", found.path, ("Duplicate found '%s' (line %d)"):format(name, found.line), found)
   end
 end
 
