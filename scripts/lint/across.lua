@@ -3,12 +3,13 @@
 
 local functions = require "lint.functions"
 local json = require "tap.core.json"
-local services = require "lint.services"
 local state = require "lint.state"
+local values = require "lint.values"
 
 local across = {}
 
 local join, is_map = state.join, state.is_map
+local literal = values.literal
 
 --- The resource that a value refers to.
 ---@param L table
@@ -29,11 +30,6 @@ function across.target(L, value, type_name)
   if is_map(resource) and (not type_name or resource.Type == type_name) and is_map(resource.Properties or {}) then
     return resource, id
   end
-end
-
-local function literal(value)
-  if value == nil or type(value) == "table" or value == json.null then return nil end
-  return tostring(value)
 end
 
 local function is_true(value) return (literal(value) or ""):lower() == "true" end
@@ -123,17 +119,13 @@ local ROWS = {
   end, "a FIFO queue's dead letters go to a FIFO queue, another's to another" },
 }
 
-local by_type = {}
-for _, row in ipairs(ROWS) do
-  by_type[row[1]] = by_type[row[1]] or {}
-  table.insert(by_type[row[1]], row)
-end
+local BY_TYPE = state.by_type(ROWS)
 
 local function check_row(L, row, properties, path)
   local steps = row[3]:gsub("/[^/]*$", "")
   local last = row[3]:match("[^/]+$")
   -- The object that has the reference, since a reference itself is a function, which a path does not go into.
-  services.each(properties, steps ~= row[3] and steps or "", path, function(object, at)
+  values.at(properties, steps ~= row[3] and steps or "", path, function(object, at)
     local resource = is_map(object) and across.target(L, object[last], row[4])
     if resource and row[5](properties, resource.Properties or {}, L) then
       L:find(row[2], row[7] and path or join(at, last), row[6])
@@ -144,13 +136,7 @@ end
 --- Every resource that demands something of another one.
 ---@param L table
 function across.check(L)
-  for _, id in ipairs(json.keys(L.resources)) do
-    local resource = L.resources[id]
-    local rows = is_map(resource) and by_type[resource.Type]
-    for _, row in ipairs(rows and is_map(resource.Properties) and rows or {}) do
-      check_row(L, row, resource.Properties, { "Resources", id, "Properties" })
-    end
-  end
+  L:each_row(BY_TYPE, function(row, properties, path) check_row(L, row, properties, path) end)
 end
 
 return across

@@ -8,28 +8,19 @@
 local case_facts = require "lint.case_facts"
 local functions = require "lint.functions"
 local json = require "tap.core.json"
-local services = require "lint.services"
 local state = require "lint.state"
 local util = require "tap.util"
+local values = require "lint.values"
 
 local cases = {}
 
 local join, is_map, show = state.join, state.is_map, state.show
+local literal = values.literal
 
-local by_type = {}
-for _, case in ipairs(case_facts) do
-  by_type[case[1]] = by_type[case[1]] or {}
-  table.insert(by_type[case[1]], case)
-end
+local BY_TYPE = state.by_type(case_facts)
 
-local function literal(value)
-  if value == nil or type(value) == "table" or value == json.null then return nil end
-  local text = tostring(value)
-  return not text:find("{{resolve:", 1, true) and text or nil
-end
-
-local function is_one_of(text, values)
-  for _, one in ipairs(type(values) == "table" and values or { values }) do
+local function is_one_of(text, wanted)
+  for _, one in ipairs(type(wanted) == "table" and wanted or { wanted }) do
     if text:lower() == one:lower() then return true end
   end
   return false
@@ -90,11 +81,11 @@ function CHECKS.forbids(L, case, object, path)
 end
 
 function CHECKS.values(L, case, object, path)
-  for member, values in pairs(case.values) do
+  for member, wanted in pairs(case.values) do
     local text = literal(object[member])
-    if text and not is_one_of(text, values) then
+    if text and not is_one_of(text, wanted) then
       L:find(case[3], join(path, member), "%s is not one of '%s', when %s", show(object[member]),
-        table.concat(values, "', '"), said(case[4]))
+        table.concat(wanted, "', '"), said(case[4]))
     end
   end
 end
@@ -142,15 +133,9 @@ end
 --- Every resource whose type has cases.
 ---@param L table
 function cases.check(L)
-  for _, id in ipairs(json.keys(L.resources)) do
-    local resource = L.resources[id]
-    local known = is_map(resource) and by_type[resource.Type]
-    for _, case in ipairs(known and is_map(resource.Properties) and known or {}) do
-      services.each(resource.Properties, case[2], { "Resources", id, "Properties" }, function(object, path)
-        check_case(L, case, object, path)
-      end)
-    end
-  end
+  L:each_row(BY_TYPE, function(case, properties, path)
+    values.at(properties, case[2], path, function(object, at) check_case(L, case, object, at) end)
+  end)
 end
 
 return cases

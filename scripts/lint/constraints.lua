@@ -229,13 +229,10 @@ end
 --- Every resource whose type is known.
 ---@param L table
 function constraints.check(L)
-  for _, id in ipairs(json.keys(L.resources)) do
-    local resource = L.resources[id]
-    local known = is_map(resource) and type(resource.Type) == "string" and schema.constraints(resource.Type)
-    if known and is_map(resource.Properties) then
-      check(L, { definitions = known.definitions or {} }, known, resource.Properties, { "Resources", id, "Properties" })
-    end
-  end
+  L:each_resource(function(properties, path, resource)
+    local known = schema.constraints(resource.Type)
+    if known then check(L, { definitions = known.definitions or {} }, known, properties, path) end
+  end)
 end
 
 return constraints

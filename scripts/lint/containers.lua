@@ -3,8 +3,8 @@
 
 local functions = require "lint.functions"
 local json = require "tap.core.json"
-local services = require "lint.services"
 local state = require "lint.state"
+local values = require "lint.values"
 
 local containers = {}
 
@@ -71,7 +71,7 @@ end
 
 local function check_ports(L, task, path)
   if task.NetworkMode ~= "awsvpc" then return end
-  services.each(task, "ContainerDefinitions/*/PortMappings/*", path, function(mapping, at)
+  values.at(task, "ContainerDefinitions/*/PortMappings/*", path, function(mapping, at)
     local host, inside = is_map(mapping) and mapping.HostPort, is_map(mapping) and mapping.ContainerPort
     if host and inside and type(host) ~= "table" and type(inside) ~= "table" and tostring(host) ~= tostring(inside) then
       L:find("E3053", join(at, "HostPort"), "in the mode awsvpc HostPort %s is ContainerPort %s", show(host),
@@ -92,7 +92,7 @@ local function check_essential(L, task, path)
 end
 
 local function check_log_options(L, task, path)
-  services.each(task, "ContainerDefinitions/*/LogConfiguration", path, function(log, at)
+  values.at(task, "ContainerDefinitions/*/LogConfiguration", path, function(log, at)
     local options = is_map(log) and log.LogDriver == "awslogs" and log.Options
     for _, name in ipairs(is_map(options) and not functions.name_of(options) and json.keys(options) or {}) do
       if not LOG_OPTIONS[name] then
@@ -105,16 +105,13 @@ end
 --- Every task definition.
 ---@param L table
 function containers.check(L)
-  for _, id in ipairs(json.keys(L.resources)) do
-    local resource = L.resources[id]
-    if is_map(resource) and resource.Type == "AWS::ECS::TaskDefinition" and is_map(resource.Properties) then
-      local task, path = resource.Properties, { "Resources", id, "Properties" }
-      check_fargate(L, task, path)
-      check_ports(L, task, path)
-      check_essential(L, task, path)
-      check_log_options(L, task, path)
-    end
-  end
+  L:each_resource(function(task, path, resource)
+    if resource.Type ~= "AWS::ECS::TaskDefinition" then return end
+    check_fargate(L, task, path)
+    check_ports(L, task, path)
+    check_essential(L, task, path)
+    check_log_options(L, task, path)
+  end)
 end
 
 return containers

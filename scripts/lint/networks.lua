@@ -5,8 +5,8 @@
 local across = require "lint.across"
 local functions = require "lint.functions"
 local json = require "tap.core.json"
-local services = require "lint.services"
 local state = require "lint.state"
+local values = require "lint.values"
 
 local networks = {}
 
@@ -94,28 +94,21 @@ local function check_ports(L, rule, path)
   end
 end
 
--- Type -> paths of its rules.
-local RULES = { ["AWS::EC2::SecurityGroup"] = { "SecurityGroupIngress/*", "SecurityGroupEgress/*" },
-  ["AWS::EC2::SecurityGroupIngress"] = { "" }, ["AWS::EC2::SecurityGroupEgress"] = { "" } }
+local RULES = state.by_type { { "AWS::EC2::SecurityGroup", "SecurityGroupIngress/*" },
+  { "AWS::EC2::SecurityGroup", "SecurityGroupEgress/*" }, { "AWS::EC2::SecurityGroupIngress", "" },
+  { "AWS::EC2::SecurityGroupEgress", "" } }
 
 --- Every network of the template.
 ---@param L table
 function networks.check(L)
   local subnets, associations = {}, {}
-  for _, id in ipairs(json.keys(L.resources)) do
-    local resource = L.resources[id]
-    if is_map(resource) and is_map(resource.Properties) then
-      if resource.Type == "AWS::EC2::Subnet" then collect_subnet(L, id, resource, subnets) end
-      if resource.Type == "AWS::EC2::SubnetRouteTableAssociation" then
-        collect_association(id, resource, associations)
-      end
-      for _, text in ipairs(RULES[resource.Type] or {}) do
-        services.each(resource.Properties, text, { "Resources", id, "Properties" }, function(rule, path)
-          check_ports(L, rule, path)
-        end)
-      end
-    end
-  end
+  L:each_resource(function(_, _, resource, id)
+    if resource.Type == "AWS::EC2::Subnet" then collect_subnet(L, id, resource, subnets) end
+    if resource.Type == "AWS::EC2::SubnetRouteTableAssociation" then collect_association(id, resource, associations) end
+  end)
+  L:each_row(RULES, function(row, properties, path)
+    values.at(properties, row[2], path, function(rule, at) check_ports(L, rule, at) end)
+  end)
   for vpc, list in pairs(subnets) do check_subnets(L, vpc, list) end
   for _, ids in pairs(associations) do
     for _, id in ipairs(#ids > 1 and ids or {}) do

@@ -2,18 +2,13 @@
 
 local functions = require "lint.functions"
 local json = require "tap.core.json"
-local services = require "lint.services"
 local state = require "lint.state"
+local values = require "lint.values"
 
 local particulars = {}
 
 local join, is_map, show = state.join, state.is_map, state.show
-
-local function literal(value)
-  if value == nil or type(value) == "table" or value == json.null then return nil end
-  local text = tostring(value)
-  return not text:find("{{resolve:", 1, true) and text or nil
-end
+local literal = values.literal
 
 local function number(value) return tonumber(literal(value)) end
 
@@ -182,24 +177,14 @@ local ROWS = {
   { "AWS::Lambda::Function", "Environment/Variables", check_environment },
 }
 
-local by_type = {}
-for _, row in ipairs(ROWS) do
-  by_type[row[1]] = by_type[row[1]] or {}
-  table.insert(by_type[row[1]], row)
-end
+local BY_TYPE = state.by_type(ROWS)
 
 --- Every resource of these types.
 ---@param L table
 function particulars.check(L)
-  for _, id in ipairs(json.keys(L.resources)) do
-    local resource = L.resources[id]
-    local rows = is_map(resource) and by_type[resource.Type]
-    for _, row in ipairs(rows and is_map(resource.Properties) and rows or {}) do
-      services.each(resource.Properties, row[2], { "Resources", id, "Properties" }, function(value, path)
-        row[3](L, value, path)
-      end)
-    end
-  end
+  L:each_row(BY_TYPE, function(row, properties, path)
+    values.at(properties, row[2], path, function(value, at) row[3](L, value, at) end)
+  end)
 end
 
 return particulars

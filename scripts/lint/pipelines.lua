@@ -95,12 +95,9 @@ end
 --- Every pipeline.
 ---@param L table
 function pipelines.check(L)
-  for _, id in ipairs(json.keys(L.resources)) do
-    local resource = L.resources[id]
-    if is_map(resource) and resource.Type == "AWS::CodePipeline::Pipeline" and is_map(resource.Properties) then
-      check_pipeline(L, resource.Properties, { "Resources", id, "Properties" })
-    end
-  end
+  L:each_resource(function(properties, path, resource)
+    if resource.Type == "AWS::CodePipeline::Pipeline" then check_pipeline(L, properties, path) end
+  end)
 end
 
 return pipelines

@@ -2,8 +2,8 @@
 
 local json = require "tap.core.json"
 local regex = require "tap.regex"
-local services = require "lint.services"
 local state = require "lint.state"
+local values = require "lint.values"
 
 local records = {}
 
@@ -65,20 +65,14 @@ local function check_record(L, record, path)
   end
 end
 
-local PATHS = { ["AWS::Route53::RecordSet"] = "", ["AWS::Route53::RecordSetGroup"] = "RecordSets/*" }
+local BY_TYPE = state.by_type { { "AWS::Route53::RecordSet", "" }, { "AWS::Route53::RecordSetGroup", "RecordSets/*" } }
 
 --- Every record.
 ---@param L table
 function records.check(L)
-  for _, id in ipairs(json.keys(L.resources)) do
-    local resource = L.resources[id]
-    local text = is_map(resource) and PATHS[resource.Type]
-    if text and is_map(resource.Properties) then
-      services.each(resource.Properties, text, { "Resources", id, "Properties" }, function(record, path)
-        check_record(L, record, path)
-      end)
-    end
-  end
+  L:each_row(BY_TYPE, function(row, properties, path)
+    values.at(properties, row[2], path, function(record, at) check_record(L, record, at) end)
+  end)
 end
 
 return records

@@ -5,55 +5,16 @@ local functions = require "lint.functions"
 local json = require "tap.core.json"
 local state = require "lint.state"
 local util = require "tap.util"
+local values = require "lint.values"
 
 local services = {}
 
 local join, is_map, show = state.join, state.is_map, state.show
 
---- Calls f for every value at a path of properties: elements of lists for *, the branches of Fn::If everywhere.
-local function each(value, steps, at, path, f)
-  local name = functions.name_of(value)
-  if name == "Fn::If" and json.is_list(value[name]) then
-    for index = 2, 3 do each(value[name][index], steps, at, join(path, name, index), f) end
-    return
-  elseif name or value == nil then
-    return
-  end
-  local step = steps[at]
-  if not step then return f(value, path) end
-  if step == "*" then
-    if json.is_list(value) then
-      for index, item in ipairs(value) do each(item, steps, at + 1, join(path, index), f) end
-    else
-      each(value, steps, at + 1, path, f)
-    end
-  elseif is_map(value) then
-    each(value[step], steps, at + 1, join(path, step), f)
-  end
-end
+local function is_literal(value) return values.literal(value) ~= nil end
 
-local steps_of = setmetatable({}, { __index = function(cache, text)
-  local steps = {}
-  for step in text:gmatch("[^/]+") do steps[#steps + 1] = step end
-  cache[text] = steps
-  return steps
-end })
-
---- Calls f(value, path) for every value at a path of properties, "Listeners/*/Protocol".
----@param given table the properties
----@param text string
----@param path table of the properties
----@param f fun(value: any, path: table)
-function services.each(given, text, path, f)
-  each(given, steps_of[text], 1, path, f)
-end
-
-local function is_literal(value)
-  return type(value) ~= "table" and value ~= json.null and not tostring(value):find("{{resolve:", 1, true)
-end
-
-local function among(values, value, ignoring)
-  for _, allowed in ipairs(values) do
+local function among(list, value, ignoring)
+  for _, allowed in ipairs(list) do
     if allowed == value or ignoring and allowed:lower() == value:lower() then return true end
   end
   return false
@@ -113,7 +74,7 @@ end
 
 local function check_members(L, rows, given, path, judge)
   for _, row in ipairs(rows or {}) do
-    each(given, steps_of[row[1]], 1, path, function(object, at)
+    values.at(given, row[1], path, function(object, at)
       if is_map(object) and not may_be_absent(object, row[2]) then judge(L, row, object, at) end
     end)
   end
@@ -193,7 +154,7 @@ end
 
 special["AWS::EC2::SecurityGroup"] = function(L, given, path)
   for _, kind in ipairs { "SecurityGroupIngress", "SecurityGroupEgress" } do
-    each(given, { kind, "*" }, 1, path, function(rule, at)
+    values.at(given, kind .. "/*", path, function(rule, at)
       if not is_map(rule) then return end
       local protocol = tostring(rule.IpProtocol)
       local ports = protocol == "tcp" or protocol == "udp" or protocol == "6" or protocol == "17" or protocol == "icmp"
@@ -263,12 +224,11 @@ end
 
 ---------------------------------------------------------------------------------------------------------
 
-local function check_resource(L, id, resource)
-  local given, path = resource.Properties, { "Resources", id, "Properties" }
-  if not is_map(given) or functions.name_of(given) then return end
+local function check_resource(L, given, path, resource)
+  if functions.name_of(given) then return end
   for _, row in ipairs(BY_PATH) do
     for text, fact in pairs(row[1][resource.Type] or {}) do
-      each(given, steps_of[text], 1, path, function(value, at) row[2](L, fact, value, at) end)
+      values.at(given, text, path, function(value, at) row[2](L, fact, value, at) end)
     end
   end
   check_members(L, facts.ONE_OF[resource.Type], given, path, one_of)
@@ -280,10 +240,7 @@ end
 --- Every resource.
 ---@param L table
 function services.check(L)
-  for _, id in ipairs(json.keys(L.resources)) do
-    local resource = L.resources[id]
-    if is_map(resource) and type(resource.Type) == "string" then check_resource(L, id, resource) end
-  end
+  L:each_resource(function(given, path, resource) check_resource(L, given, path, resource) end)
   check_unique(L)
 end
 

@@ -77,6 +77,38 @@ end
 
 state.is_map = is_map
 
+--- Calls f(properties, path, resource, id) for every resource that has properties and says its type, in their order.
+---@param f fun(properties: table, path: table, resource: table, id: string)
+function state:each_resource(f)
+  for _, id in ipairs(json.keys(self.resources)) do
+    local resource = self.resources[id]
+    if is_map(resource) and type(resource.Type) == "string" and is_map(resource.Properties) then
+      f(resource.Properties, { "Resources", id, "Properties" }, resource, id)
+    end
+  end
+end
+
+--- Rows whose first field is a resource type, by that type.
+---@param rows table[]
+---@return table<string, table[]>
+function state.by_type(rows)
+  local out = {}
+  for _, row in ipairs(rows) do
+    out[row[1]] = out[row[1]] or {}
+    table.insert(out[row[1]], row)
+  end
+  return out
+end
+
+--- Calls f(row, properties, path) for every resource and each row of its type.
+---@param by_type table<string, table[]> of state.by_type
+---@param f fun(row: table, properties: table, path: table)
+function state:each_row(by_type, f)
+  self:each_resource(function(properties, path, resource)
+    for _, row in ipairs(by_type[resource.Type] or {}) do f(row, properties, path) end
+  end)
+end
+
 --- Are names defined that this lint cannot see: by a macro, a loop, an include?
 ---@return boolean
 function state:has_hidden_names()
