@@ -39,6 +39,15 @@ describe("a pattern", function()
     assert.matches("too many steps", why, 1, true)
   end)
 
+  it("is one of several that have a budget together", function()
+    local matcher, budget = regex.compile "[a-z]+", { left = 25 }
+    assert.is_true(matcher:match_whole("abcdef", budget))
+    assert.is_true(budget.left < 19)
+    while budget.left > 6 do assert.is_true(matcher:match_whole("ab", budget)) end
+    assert.is_nil((matcher:match_whole("abcdef", budget)))
+    assert.is_false(matcher:match_whole "ABCDEF")
+  end)
+
   it("works on values as long as a parameter can be", function()
     assert.is_true(regex.matches("(a|b)+", ("ab"):rep(2048)))
   end)

@@ -62,7 +62,7 @@ end
 
 local function check_scalar(L, node, value, path)
   if value == json.null or tostring(value):find("{{resolve:", 1, true) then return end
-  tell(L, node, value, path, value_rules.scalar(node, value))
+  tell(L, node, value, path, value_rules.scalar(node, value, L.budget))
   if node.form then forms.check_literal(L, node.form, value, path) end
 end
 

@@ -5,6 +5,10 @@ local json = require "tap.core.json"
 local state = {}
 state.__index = state
 
+-- Steps that the patterns of all values may take together: half a second. A template that has more is hostile; what is
+-- left of it is the service's to judge.
+local MOST_STEPS = 500000
+
 local PSEUDO = { "AWS::AccountId", "AWS::NoValue", "AWS::NotificationARNs", "AWS::Partition", "AWS::Region",
   "AWS::StackId", "AWS::StackName", "AWS::URLSuffix" }
 local PSEUDO_LISTS = { ["AWS::NotificationARNs"] = true }
@@ -53,6 +57,7 @@ function state.new(document, report)
   self.extended = self.transforms["AWS::LanguageExtensions"] ~= nil
   self.modules = has_modules(self.resources)
   self.rewritten = next(self.transforms) ~= nil -- a macro may define names that cannot be seen
+  self.budget = { left = MOST_STEPS }
   self.loops = {} -- names that a ForEach has in its scope, how often
   self.edges = {} -- resource -> resources that it refers to
   return self

@@ -262,7 +262,7 @@ local build
 
 local function step(state, count)
   state.steps = state.steps + (count or 1)
-  if state.steps > MAX_STEPS then unsupported("the match takes too many steps") end
+  if state.steps > state.most then unsupported("the match takes too many steps") end
 end
 
 local function is_word_boundary(state, i)
@@ -408,14 +408,20 @@ compiled.__index = compiled
 
 --- True or false: does the whole subject match? nil and why: the match took too long.
 ---@param subject string
+---@param budget { left: integer }? steps that several matches have together; a character of a subject is one, too
 ---@return boolean? matches
 ---@return string? why
-function compiled:match_whole(subject)
-  return guarded(function()
-    local codes = codes_of(subject)
-    local state = { subject = codes, length = #codes, steps = 0 }
+function compiled:match_whole(subject, budget)
+  local most = budget and budget.left - #subject or MAX_STEPS
+  if most <= 0 then return nil, "the matches take too many steps together" end
+  local state = { steps = 0, most = math.min(most, MAX_STEPS) }
+  local matches, why = guarded(function()
+    state.subject = codes_of(subject)
+    state.length = #state.subject
     return self.matcher(state, 1, function(i) return i == state.length + 1 end)
   end)
+  if budget then budget.left = budget.left - #subject - state.steps end
+  return matches, why
 end
 
 --- Compiles a pattern.

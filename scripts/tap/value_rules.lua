@@ -18,9 +18,9 @@ local function matcher_of(pattern)
   return matchers[pattern]
 end
 
-local function matches(pattern, text)
+local function matches(pattern, text, budget)
   local matcher = matcher_of(pattern)
-  return not matcher or matcher:match_whole(text) ~= false
+  return not matcher or matcher:match_whole(text, budget) ~= false
 end
 
 local function bounds(found, pair, given, least, most)
@@ -41,11 +41,12 @@ local function itself(text) return text end
 --- Which keywords of JSON Schema a scalar breaks.
 ---@param node table
 ---@param value string|number|boolean
+---@param budget { left: integer }? of tap.regex: when it is spent, patterns are left to the service
 ---@return { [1]: string, [2]: any, [3]: any }[] keyword, what it says, what is given
-function value_rules.scalar(node, value)
+function value_rules.scalar(node, value, budget)
   local found = {}
   local number = node.range and tonumber(value)
-  if node.pattern and not matches(node.pattern, tostring(value)) then
+  if node.pattern and not matches(node.pattern, tostring(value), budget) then
     found[1] = { "pattern", node.pattern, value }
   end
   if type(value) == "string" then
