@@ -35,8 +35,9 @@ LDFLAGS  += $(LDFLAGS_$(MODE))
 LATE     := libcurl libmicrohttpd libcrypto
 LATE_LIBS := $(shell pkg-config --libs-only-l $(LATE) 2>/dev/null)
 soname    = $(shell objdump -p "$$($(CC) -print-file-name=$(1).so)" 2>/dev/null | sed -n 's/^ *SONAME *//p')
-LATE_NAMES = -DTAP_LATE_CURL='"$(call soname,libcurl)"' -DTAP_LATE_MICROHTTPD='"$(call soname,libmicrohttpd)"' \
-  -DTAP_LATE_CRYPTO='"$(call soname,libcrypto)"'
+late_name = $(addprefix -D$(1)=,$(patsubst %,'"%"',$(call soname,$(2))))
+LATE_NAMES = $(call late_name,TAP_LATE_CURL,libcurl) $(call late_name,TAP_LATE_CRYPTO,libcrypto) \
+  $(call late_name,TAP_LATE_MICROHTTPD,libmicrohttpd)
 
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '%-5s %s\n' $(1) $(2);)
@@ -73,7 +74,8 @@ $(BUILD)/tapengine: $(OUT)/tapengine
 $(OUT)/tapengine: $(BINDINGS) $(OUT)/script-assets.o $(OUT)/chunk-assets.o $(OUT)/schema-assets.o $(OUT)/libtap.a
 	$(call say,LINK,$@)$(CC) $(LDFLAGS) -rdynamic -o $@ $^ $(filter-out $(LATE_LIBS),$(LDLIBS))
 
-$(OUT)/bindings/late_%.o: CPPFLAGS += $(LATE_NAMES)
+# Private: else the flags' stamp, which is made on the way, would have them, too.
+$(OUT)/bindings/late_%.o: private CPPFLAGS += $(LATE_NAMES)
 
 $(OUT)/libtap.a: $(CORE) $(OUT)/model-assets.o $(OUT)/objects.stamp
 	$(call say,AR,$@)rm -f $@ && ar rcs $@ $(filter %.o,$^)

@@ -8,10 +8,14 @@
 #ifndef TAP_LATE_H
 #define TAP_LATE_H
 
-/* The names that the libraries had when this was built; the Makefile asks them. */
+/* The names of the libraries: the Makefile asks those that this is built with. */
 #ifndef TAP_LATE_CURL
 #define TAP_LATE_CURL "libcurl.so.4"
+#endif
+#ifndef TAP_LATE_CRYPTO
 #define TAP_LATE_CRYPTO "libcrypto.so.3"
+#endif
+#ifndef TAP_LATE_MICROHTTPD
 #define TAP_LATE_MICROHTTPD "libmicrohttpd.so.12"
 #endif
 
