@@ -144,7 +144,7 @@ describe("creating a stack", function()
   end)
 
   it("2.2 a custom resource has its id when its answer comes, with its end", function()
-    w:create("demo", { C = { Type = "Custom::Thing", Properties = { ServiceToken = "x" } } })
+    w:create("demo", { C = { Type = "Custom::Thing", Version = "1.0", Properties = { ServiceToken = "x" } } })
     local events = w:events "demo"
     assert.are.equal("Resource creation Initiated", events[3].ResourceStatusReason)
     assert.is_true(events[4].Timestamp - events[3].Timestamp < 1)

@@ -27,6 +27,8 @@ local STRUCTURE = {
     FORMAT .. "[/Resources/A] Every Resources object must contain a Type member." },
   { "an unknown resource attribute", '{"Resources": {"A": {"Type": "Custom::C", "Invalid": 1}}}',
     "Invalid template resource property 'Invalid'" },
+  { "a Version of what is no custom resource", '{"Resources": {"A": {"Type": "AWS::SNS::Topic", "Version": "1.0"}}}',
+    "Invalid template resource property 'Version'" },
   { "a logical id with a dash", '{"Resources": {"my-bad-id": {"Type": "Custom::C"}}}',
     FORMAT .. "Resource name my-bad-id is non alphanumeric." },
   { "types that are none", '{"Resources": {"A": {"Type": "Foo"}, "B": {"Type": "AWS::Foo"}}}',

@@ -20,8 +20,9 @@ local MAP_SECTIONS = {
   "Metadata", "Parameters", "Mappings", "Conditions", "Resources", "Outputs", "Rules", "Hooks",
 }
 local NOT_EMULATED = { "Hooks" }
-local RESOURCE_KEYS = set("Type", "Properties", "DependsOn", "Condition", "Metadata", "DeletionPolicy",
-  "UpdateReplacePolicy", "CreationPolicy", "UpdatePolicy", "Version")
+local ATTRIBUTES = { "Type", "Properties", "DependsOn", "Condition", "Metadata", "DeletionPolicy",
+  "UpdateReplacePolicy", "CreationPolicy", "UpdatePolicy" }
+local RESOURCE_KEYS, CUSTOM_KEYS = set(table.unpack(ATTRIBUTES)), set("Version", table.unpack(ATTRIBUTES))
 local OUTPUT_KEYS = set("Value", "Description", "Export", "Condition")
 local PARAMETER_KEYS = set("Type", "Default", "NoEcho", "AllowedPattern", "AllowedValues", "MinLength",
   "MaxLength", "MinValue", "MaxValue", "Description", "ConstraintDescription")
@@ -111,7 +112,8 @@ local function check_resource(id, resource)
   if type(resource.Type) ~= "string" then
     format_error("[/Resources/%s] Every Resources object must contain a Type member.", id)
   end
-  local unknown = unknown_keys(resource, RESOURCE_KEYS)[1]
+  local custom = resource.Type:find "^Custom::" or resource.Type == "AWS::CloudFormation::CustomResource"
+  local unknown = unknown_keys(resource, custom and CUSTOM_KEYS or RESOURCE_KEYS)[1]
   if unknown then fault.validation("Invalid template resource property '%s'", unknown) end
   if resource.Properties and not shape.is_map(resource.Properties) then
     format_error("[/Resources/%s/Properties] Every Properties member must be an object.", id)

@@ -86,7 +86,8 @@ function reads.ListStacks(context, input)
   return { StackSummaries = map(page, views.summary), NextToken = next_token }
 end
 
-local newest = setmetatable({}, { __mode = "k" }) -- the first page of a stack's events: its list -> { count, output }
+-- The first page of a stack's events: their list -> { count, output }. When the collector takes it, it is made anew.
+local newest = setmetatable({}, { __mode = "kv" })
 
 -- The same table as long as no event has come: whoever waits asks for it every few seconds.
 function reads.DescribeStackEvents(context, input)
