@@ -1,6 +1,7 @@
 --- What is known of CloudFormation's resource types: their properties with types, which are required, which
--- make a new physical resource when they change, attributes, identifiers. Data: vendor/cfn-schema (its README
--- has the form). The lint checks templates against it, the sandbox what it is given.
+-- make a new physical resource when they change, attributes, identifiers, what values have to be. Data:
+-- vendor/cfn-schema and vendor/cfn-constraints (vendor/README.md has the forms). The lint checks templates against it,
+-- the sandbox what it is given.
 
 local assets = require "tap.core.assets"
 local json = require "tap.core.json"
