@@ -43,6 +43,22 @@ describe("DescribeEvents", function()
 end)
 
 describe("early validation", function()
+  it("does not judge what nobody knows yet, or nobody is shown", function()
+    local w = world.open()
+    local function subnet(n) return { Type = "AWS::EC2::Subnet", Properties = { VpcId = { Ref = "V" },
+      CidrBlock = ("10.0.%d.0/24"):format(n) } } end
+    local set = w:change_set("demo", world.template({
+      V = { Type = "AWS::EC2::VPC", Properties = { CidrBlock = "10.0.0.0/16" } }, S1 = subnet(1), S2 = subnet(2),
+      L = { Type = "AWS::ElasticLoadBalancingV2::LoadBalancer", Properties = { Subnets = { { Ref = "S1" },
+        { Ref = "S2" } } } },
+      D = { Type = "AWS::RDS::DBInstance", Properties = { DBInstanceClass = "db.t3.small", Engine = "mysql",
+        MasterUsername = { Ref = "User" } } },
+    }, { Parameters = { User = { Type = "String", NoEcho = true } } }), { ChangeSetType = "CREATE",
+      Parameters = { { ParameterKey = "User", ParameterValue = "admin" } } })
+    assert.same({ "CREATE_COMPLETE" }, { set.Status, set.StatusReason })
+    w:close()
+  end)
+
   local w
   before_each(function() w = world.open() end)
   after_each(function() w:close() end)

@@ -172,6 +172,11 @@ describe("AWS::Include", function()
     end
     w:create("demo", template "s3://parts/tags.yml", expand)
     assert.equal("from-s3", properties(w, "demo", "A").DisplayName)
+    local calls = template "s3://parts/tags.yml"
+    calls.A.Properties["Fn::Transform"] = { calls.A.Properties["Fn::Transform"] } -- a list of them
+    w:delete "demo"
+    w:create("list", calls, expand)
+    assert.equal("from-s3", properties(w, "list", "A").DisplayName)
     local set = w:change_set("second", template "s3://doesnotexist/x", { ChangeSetType = "CREATE" })
     assert.same({ "FAILED", "Transform AWS::Include failed with: S3 bucket [doesnotexist] does not exist." },
       { set.Status, set.StatusReason })

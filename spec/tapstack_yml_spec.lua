@@ -306,6 +306,17 @@ describe("The stack's life in the sandbox", function()
   end)
 end)
 
+describe("the README's command", function()
+  it("deploys the stack file in the sandbox, by a change set, and verifies it", function()
+    local helpers = require "spec.helpers"
+    local result = helpers.tapengine { "deploy", "--stack-file", "templates/TapStack.stack.lua", "--sandbox", "--yes" }
+    assert.equal(0, result.code, result.out .. result.err)
+    assert.matches("CREATE_COMPLETE in %d+m", result.out)
+    assert.matches("%d+ checks passed", result.out)
+    helpers.clean()
+  end)
+end)
+
 describe("self-test", function()
   it("runs the template's life and its troubles in the sandbox, and passes", function()
     local helpers = require "spec.helpers"

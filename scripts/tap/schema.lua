@@ -209,7 +209,7 @@ local check_values -- forward
 
 local function check_inside(state, node, value, path)
   if json.is_list(value) then
-    add_broken(state, value_rules.list(node, value), path)
+    add_broken(state, value_rules.list(node, value, state.skip), path)
     for index, item in ipairs(node.items and value or {}) do
       check_values(state, node.items, item, ("%s/%d"):format(path, index - 1))
     end

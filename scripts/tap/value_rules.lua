@@ -64,14 +64,15 @@ end
 --- The same for a list; of items that stand twice the place of the second is given.
 ---@param node table
 ---@param list any[]
+---@param is_unknown (fun(item: any): boolean)? items whose values are not known yet: they are like no other
 ---@return { [1]: string, [2]: any, [3]: any }[]
-function value_rules.list(node, list)
+function value_rules.list(node, list, is_unknown)
   local found, first = {}, {}
   bounds(found, node.count, #list, "minItems", "maxItems")
   for index, item in ipairs(node.unique and list or {}) do
-    local key = json.encode(item)
-    if first[key] then found[#found + 1] = { "uniqueItems", first[key], index } end
-    first[key] = first[key] or index
+    local key = not (is_unknown and is_unknown(item)) and json.encode(item)
+    if key and first[key] then found[#found + 1] = { "uniqueItems", first[key], index } end
+    if key then first[key] = first[key] or index end
   end
   return found
 end

@@ -6,6 +6,7 @@ local schema = require "tap.schema"
 local catalog = require "sandbox.resources.catalog"
 local import = require "sandbox.engine.import"
 local diff_values = require "sandbox.engine.diff_values"
+local parameters = require "sandbox.template.parameters"
 
 local early_validation = {}
 
@@ -16,8 +17,9 @@ local SKIPPED = {
   ["AWS::CertificateManager::Certificate"] = true, ["AWS::CloudFormation::Stack"] = true,
 }
 
+-- What a resource will give, and what nobody is shown.
 local function is_unknown(value)
-  return type(value) == "string" and value:find("{{", 1, true) ~= nil
+  return type(value) == "string" and (value:find("{{", 1, true) or value:find(parameters.MASK, 1, true)) ~= nil
 end
 
 local PROPERTIES = "AWS::EarlyValidation::PropertyValidation"

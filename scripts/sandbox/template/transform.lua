@@ -84,8 +84,10 @@ end
 -- The tree without calls of Fn::Transform.
 local function expand(node, environment, scope)
   if type(node) ~= "table" then return node end
-  local call = shape.is_map(node) and node["Fn::Transform"]
-  if call then node = called(node, call, environment, scope) end
+  local given = shape.is_map(node) and node["Fn::Transform"]
+  for _, call in ipairs(given and (json.is_list(given) and given or { given }) or {}) do
+    if shape.is_map(node) then node = called(node, call, environment, scope) end
+  end
   if type(node) ~= "table" then return node end
   if shape.is_list(node) then
     local out = json.list {}
