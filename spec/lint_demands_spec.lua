@@ -198,6 +198,27 @@ for _, row in ipairs {
   ROWS[#ROWS + 1] = { row[1], "AWS::IAM::ManagedPolicy", POLICY:format(row[2]), POLICY:format(row[3]) }
 end
 
+-- Classes of instances: rule, type, property, a class that is none, one that is.
+local CLASSES = {
+  { "E3641", "AWS::GameLift::Fleet", "Name: a, EC2InstanceType: %s", "t1.small", "c5.large" },
+  { "E3670", "AWS::AmazonMQ::Broker", "BrokerName: a, EngineType: ACTIVEMQ, DeploymentMode: SINGLE_INSTANCE, "
+    .. "PubliclyAccessible: false, Users: [{ Username: abc, Password: !Ref P }], HostInstanceType: %s", "t2.micro",
+    "mq.t3.micro" },
+  { "E3672", "AWS::DAX::Cluster", "IAMRoleARN: !Ref P, ReplicationFactor: 1, NodeType: %s", "t2.small", "dax.t2.small" },
+  { "E3620", "AWS::DocDB::DBInstance", "DBClusterIdentifier: !Ref P, DBInstanceClass: %s", "db.r4.16xl", "db.r5.large" },
+  { "E3635", "AWS::Neptune::DBInstance", "DBInstanceClass: %s", "db.r3.xlarge", "db.r5.xlarge" },
+  { "E3647", "AWS::ElastiCache::CacheCluster", "Engine: memcached, NumCacheNodes: 1, CacheNodeType: %s", "t2.small",
+    "cache.t3.small" },
+  { "E3667", "AWS::Redshift::Cluster", "ClusterType: single-node, DBName: a, MasterUsername: a, MasterUserPassword: "
+    .. "!Ref P, NodeType: %s", "ds2.xlarge", "ra3.large" },
+  { "E3025", "AWS::RDS::DBInstance", "Engine: mysql, DBInstanceClass: %s", "db.t3.tiny", "db.t3.medium" },
+  { "E3694", "AWS::RDS::DBCluster", "Engine: mysql, AllocatedStorage: 100, StorageType: io1, Iops: 1000, "
+    .. "DBClusterInstanceClass: %s", "r6gd.large", "db.r6gd.large" },
+}
+for _, row in ipairs(CLASSES) do
+  ROWS[#ROWS + 1] = { row[1], row[2], row[3]:format(row[4]), row[3]:format(row[5]) }
+end
+
 -- Rule, a whole template that breaks it, one that does not.
 local VPC = "Resources:\n  V: { Type: AWS::EC2::VPC, Properties: { CidrBlock: 10.0.0.0/16 } }\n"
 local function subnet(name, range)
@@ -208,6 +229,15 @@ local function route(name)
     :format(name, name)
 end
 local TOPIC = "Resources: { A: { Type: AWS::SNS::Topic } }\n"
+
+local SERVERLESS = "Transform: AWS::Serverless-2016-10-31\nResources:\n  A: { Type: AWS::SNS::Topic, Properties: { "
+  .. "DisplayName: !GetAtt F.%s } }\n  F: { Type: AWS::Serverless::Function, Properties: { Handler: a.b, Runtime: "
+  .. "python3.13, InlineCode: x } }\n"
+local MACHINE = "Resources:\n  A: { Type: AWS::StepFunctions::StateMachine, Properties: { RoleArn: !Sub '${AWS::StackName}', "
+  .. "Definition: %s } }\n"
+local TEXT_MACHINE = "Resources:\n  A: { Type: AWS::StepFunctions::StateMachine, Properties: { RoleArn: !Sub "
+  .. "'${AWS::StackName}', DefinitionString: '%s' } }\n"
+local GOOD_MACHINE = MACHINE:format("{ StartAt: a, States: { a: { Type: Pass, Next: b }, b: { Type: Succeed } } }")
 
 local TEMPLATES = {
   { "E3022", VPC .. subnet("S", "10.0.0.0/24") .. route "A" .. route "B",
@@ -227,6 +257,29 @@ local TEMPLATES = {
     "Resources: { A: { Type: AWS::CloudFormation::WaitCondition, CreationPolicy: { ResourceSignal: { Count: 1 } } } }" },
   { "E4001", TOPIC .. "Metadata: { AWS::CloudFormation::Interface: { ParameterGroup: [] } }",
     TOPIC .. "Metadata: { AWS::CloudFormation::Interface: { ParameterGroups: [] } }" },
+  { "E1020", TOPIC .. "Conditions: { C: !Equals [!Ref AWS::RegionId, a] }",
+    TOPIC .. "Conditions: { C: !Equals [!Ref AWS::Region, a] }" },
+  { "E3002", "Resources: { A: { Type: AWS::CDK::Metadata, Properties: { Analytic: v2 } } }",
+    "Resources: { A: { Type: AWS::CDK::Metadata, Properties: { Analytics: v2 } } }" },
+  { "E1019", "Resources: { A: { Type: AWS::SNS::Topic, Properties: { DisplayName: !Sub ['${a}', { a: [b] }] } } }",
+    "Resources: { A: { Type: AWS::SNS::Topic, Properties: { DisplayName: !Sub ['${a}', { a: b }] } } }" },
+  { "E1010", SERVERLESS:format("Arnx"), SERVERLESS:format("Arn") },
+  { "E3601", MACHINE:format("{ States: { a: { Type: Succeed } } }"), GOOD_MACHINE },
+  { "E3601", MACHINE:format("{ StartAt: b, States: { a: { Type: Succeed } } }"), GOOD_MACHINE },
+  { "E3601", MACHINE:format("{ StartAt: a, States: { a: { Type: Done } } }"), GOOD_MACHINE },
+  { "E3601", MACHINE:format("{ StartAt: a, States: { a: { Type: Pass } } }"), GOOD_MACHINE },
+  { "E3601", MACHINE:format("{ StartAt: a, States: { a: { Type: Pass, End: true, Nxt: a } } }"), GOOD_MACHINE },
+  { "E3601", MACHINE:format("{ StartAt: a, States: { a: { Type: Task, End: true, Resource: '{$x}' } } }"), GOOD_MACHINE },
+  { "E3601", MACHINE:format("{ StartAt: a, States: { a: { Type: Choice } } }"), GOOD_MACHINE },
+  { "E3601", MACHINE:format("{ StartAt: a, States: { a: { Type: Map, End: true } } }"), GOOD_MACHINE },
+  { "E3601", MACHINE:format("{ StartAt: a, States: { a: { Type: Parallel, End: true, Branches: [{ StartAt: b, States: {} }] } } }"), GOOD_MACHINE },
+  { "E3601", MACHINE:format("{ StartAt: a, States: { a: { Type: Choice, Choices: [{ Variable: $.a, Next: a }] } } }"), GOOD_MACHINE },
+  { "E3601", MACHINE:format("{ StartAt: a, States: { a: { Type: Pass, End: true, Arguments: {} } } }"), GOOD_MACHINE },
+  { "E3601", TEXT_MACHINE:format('{"StartAt":"a","States":{"a":{"Type":"Pass"}}}'),
+    TEXT_MACHINE:format('{"StartAt":"a","States":{"a":{"Type":"Pass","Result":"${x}","End":true}}}') },
+  { "E3601", MACHINE:format("{ StartAt: a, States: { a: { Type: Succeed, Next: b } } }"),
+    MACHINE:format("{ StartAt: a, QueryLanguage: JSONata, States: { a: { Type: Choice, Choices: [{ Condition: x, Next: b }] "
+      .. "}, b: { Type: Task, Resource: arn:aws:states:::sqs:sendMessage.waitForTaskToken, Arguments: {}, End: true } } }") },
   { "E7001", TOPIC .. "Mappings: { M: { a-b: { c-d: x } } }", TOPIC .. "Mappings: { M: { a-b: { cd: x } } }" },
 }
 

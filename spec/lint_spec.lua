@@ -134,6 +134,17 @@ describe("a finding", function()
     assert.equal(0, helpers.tapengine({ "lint", "templates" }).code)
   end)
 
+  it("comes from folders in folders; one without templates is said to have none", function()
+    local folder = helpers.folder()
+    local inner = folder .. "/v1.2/web"
+    sys.mkdir_p(inner)
+    local empty = helpers.tapengine { "lint", folder }
+    assert.equal(2, empty.code)
+    assert.matches("no templates in " .. folder, empty.err, 1, true)
+    helpers.file("bad.yaml", BAD:format "", inner)
+    assert.equal(3, helpers.tapengine({ "lint", folder }).code)
+  end)
+
   it("comes from a team's own rule, too", function()
     local folder = helpers.folder()
     helpers.file("queue.lua", [[local tap = require "tap"

@@ -18,8 +18,9 @@ local MOST = 1000 -- findings of one file
 local RULES = {
   { "lint.structure" }, { "lint.attributes" }, { "lint.constraints" }, { "lint.cases" }, { "lint.across" },
   { "lint.networks", "AWS::EC2::" }, { "lint.pipelines", "AWS::CodePipeline::" }, { "lint.containers", "AWS::ECS::" },
-  { "lint.records", "AWS::Route53::" }, { "lint.particulars" }, { "lint.policies" }, { "lint.services" },
-  { "lint.usage" }, { "lint.habits" }, { "lint.lifecycle" },
+  { "lint.records", "AWS::Route53::" }, { "lint.particulars" }, { "lint.sizes" }, { "lint.policies" },
+  { "lint.machines", "AWS::StepFunctions::" },
+  { "lint.services" }, { "lint.usage" }, { "lint.habits" }, { "lint.lifecycle" },
 }
 
 local LEVELS = { E = "error", W = "warning", I = "info", S = "error" }

@@ -42,7 +42,7 @@ local function check_ref(L, name, path, where)
     return L:find("E1020", path, "%s is not of type 'string'", show(name))
   end
   if where.in_condition then
-    if L.parameters[name] == nil and not name:find("^AWS::") and not L.loops[name] and not L:has_hidden_names() then
+    if L.parameters[name] == nil and not state.is_pseudo(name) and not L.loops[name] and not L:has_hidden_names() then
       L:find("E1020", path, "'%s' is no parameter%s", name, suggest(name, L.parameters))
     end
     return
@@ -67,11 +67,17 @@ local function has_any_attribute(type_name)
     or type_name:find("::MODULE$") or type_name:find("^AWS::Serverless::") or not schema.of(type_name)
 end
 
+-- What the serverless macro makes of its types.
+local MADE = { ["AWS::Serverless::Function"] = "AWS::Lambda::Function",
+  ["AWS::Serverless::SimpleTable"] = "AWS::DynamoDB::Table",
+  ["AWS::Serverless::StateMachine"] = "AWS::StepFunctions::StateMachine" }
+
 local PREFIXES = { ["AWS::CloudFormation::Stack"] = "^Outputs%.", ["AWS::Serverless::Application"] = "^Outputs%.",
   ["AWS::ServiceCatalog::CloudFormationProvisionedProduct"] = "^Outputs%." }
 
 --- The type of an attribute by the schema; nil when it cannot be told, false when there is no such attribute.
-local function attribute_type(type_name, attribute)
+local function attribute_type(given, attribute)
+  local type_name = MADE[given] or given
   if type(type_name) ~= "string" or has_any_attribute(type_name) then return nil end
   local more = facts.ATTRIBUTES[type_name]
   if more and more[attribute] then return more[attribute] end
@@ -188,7 +194,14 @@ local function check_sub(L, argument, path, where, check_value)
     if #argument ~= 2 or type(text) ~= "string" or not is_map(own) then
       return L:find("E1019", path, "%s is no list of a text and a map", show(argument))
     end
-    for _, key in ipairs(json.keys(own)) do check_value(L, own[key], join(path, 2, key), "scalar", where) end
+    for _, key in ipairs(json.keys(own)) do
+      local value, at = own[key], join(path, 2, key)
+      if type(value) == "table" and not functions.name_of(value) then
+        L:find("E1019", at, "%s is not of type 'string'", show(value))
+      else
+        check_value(L, value, at, "scalar", where)
+      end
+    end
   elseif type(text) ~= "string" then
     return L:find("E1019", path, "%s is not of type 'array', 'string'", show(argument))
   end

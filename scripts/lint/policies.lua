@@ -1,5 +1,6 @@
 --- Policy documents: of identities (E3510), of roles' trust (E3530), of resources (E3512, E3513 for repositories).
 
+local functions = require "lint.functions"
 local json = require "tap.core.json"
 local state = require "lint.state"
 local util = require "tap.util"
@@ -78,6 +79,20 @@ local function check_actions(L, rule, actions, path)
   end)
 end
 
+-- Who: '*', or texts and lists of texts by their kind.
+local function check_principals(L, rule, statement, path)
+  for _, name in ipairs { "Principal", "NotPrincipal" } do
+    local who = is_map(statement[name]) and not functions.name_of(statement[name]) and statement[name] or {}
+    for _, kind in ipairs(json.keys(who)) do
+      each_item(who[kind], join(path, name, kind), function(one, at)
+        if type(one) == "table" and kind:find("^Fn::") == nil then
+          L:find(rule, at, "%s is not of type 'string'", show(one))
+        end
+      end)
+    end
+  end
+end
+
 local function check_statement(L, kind, statement, path)
   local rule = kind.rule
   if not is_map(statement) then return L:find(rule, path, "%s is not of type 'object'", show(statement)) end
@@ -103,6 +118,7 @@ local function check_statement(L, kind, statement, path)
   each_value(statement.Condition, join(path, "Condition"), function(condition, at)
     check_condition(L, rule, condition, at)
   end)
+  check_principals(L, rule, statement, path)
   if kind.principals then only_one(L, rule, statement, path, "Principal", "NotPrincipal") end
   if kind.resources then only_one(L, rule, statement, path, "Resource", "NotResource") end
   for _, name in ipairs { "Resource", "NotResource" } do

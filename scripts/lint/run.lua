@@ -18,16 +18,20 @@ local function looks_like_template(text)
     or text:find("Resources", 1, true) ~= nil and text:find("Type", 1, true) ~= nil
 end
 
-local function walk(path, depth, into)
-  local names = errors.try(sys.list_dir, path) or {}
+local function is_named_like_template(name)
+  local suffix = name:match("%.(%w+)$")
+  return suffix ~= nil and SUFFIXES[suffix:lower()] == true
+end
+
+local function walk(path, names, depth, into)
   table.sort(names)
   for _, name in ipairs(names) do
     local inner = path .. "/" .. name
-    local suffix = name:match("%.(%w+)$")
-    if suffix and SUFFIXES[suffix:lower()] then
+    if is_named_like_template(name) then
       into[#into + 1] = { path = inner, found = true }
-    elseif depth < MAX_DEPTH and not name:find("^%.") and not suffix then
-      walk(inner, depth + 1, into)
+    elseif depth < MAX_DEPTH and not name:find("^%.") then
+      local folder = errors.try(sys.list_dir, inner)
+      if folder then walk(inner, folder, depth + 1, into) end
     end
   end
 end
@@ -36,8 +40,16 @@ local function expand(words)
   local files = {}
   for _, word in ipairs(words) do
     local before = #files
-    if word ~= "-" then walk((word:gsub("/+$", "")), 0, files) end
-    if #files == before then files[#files + 1] = { path = word } end
+    local folder = word ~= "-" and errors.try(sys.list_dir, word)
+    if folder then
+      walk((word:gsub("(.)/+$", "%1")), folder, 0, files)
+    else
+      files[#files + 1] = { path = word }
+    end
+    if #files == before then
+      errors.raise { class = "usage", code = "NoTemplates",
+        message = ("no templates in %s: no file there is named *.yml, *.yaml, *.json or *.template"):format(word) }
+    end
   end
   return files
 end

@@ -161,7 +161,7 @@ for name in ("Api Application CapacityProvider Connector Function GraphQLApi Htt
 local function type_exists(L, name)
   if name:find("^Custom::[%w_@-]+$") or name:find("::MODULE$") or name == CUSTOM then return true end
   if name:find("^AWS::Serverless::") then return L.sam and SAM[name] end
-  return name == "AWS::CDK::Metadata" or schema.of(name) ~= nil
+  return schema.of(name) ~= nil
 end
 
 local function nearest_type(name)

@@ -12,6 +12,9 @@ local schema = {}
 local texts = {} -- source of facts -> service -> their text, false when there are none
 local facts = {} -- "T AWS::S3::Bucket" -> the decoded entry, false when there is none
 
+-- Types that CloudFormation takes and the registry does not list.
+local UNLISTED = { ["AWS::CDK::Metadata"] = { properties = { Analytics = { type = "string" } } } }
+
 -- "AWS::EC2::VPC" -> "aws-ec2"
 local function service_of(type_name)
   local vendor, service = type_name:match("^([^:]+)::([^:]+)::")
@@ -43,7 +46,7 @@ end
 ---@return { properties: table, attributes: table?, identifier: string[]?, stateful: boolean? }?
 function schema.of(type_name)
   local service = service_of(type_name)
-  return service and entry("schema", service, "T", type_name)
+  return UNLISTED[type_name] or service and entry("schema", service, "T", type_name)
 end
 
 --- The names of all types, sorted.
