@@ -49,7 +49,7 @@ FUZZ_DRIVER := spec/fuzz/driver.c
 FUZZERS  := $(patsubst spec/fuzz/%.c,$(OUT)/fuzz/%,$(sort $(wildcard spec/fuzz/fuzz_*.c)))
 SCRIPTS  := $(sort $(shell find scripts -name '*.lua' 2>/dev/null))
 MODELS   := $(sort $(wildcard vendor/aws-models/*.z))
-SCHEMAS  := $(sort $(wildcard vendor/cfn-schema/*.z vendor/cfn-constraints/*.z))
+FACTS    := $(patsubst vendor/%.z,$(OUT)/facts/%,$(sort $(wildcard vendor/cfn-schema/*.z vendor/cfn-constraints/*.z)))
 
 # The library's version is the command's; the first number of it is that of the interface.
 VERSION  := $(shell sed -n 's/.*TAP_VERSION "\(.*\)"/\1/p' core/version.h)
@@ -61,7 +61,7 @@ PUBLIC   := core/tap.h $(shell sed -n 's,^\#include "\(.*\)",core/\1,p' core/tap
 STAMP_flags   = $(CC) $(CPPFLAGS) $(filter-out -Werror,$(CFLAGS))
 STAMP_objects = $(CORE) $(BINDINGS)
 STAMP_models  = $(MODELS)
-STAMP_schemas = $(SCHEMAS)
+STAMP_facts   = $(FACTS)
 STAMP_scripts = $(SCRIPTS)
 
 .DEFAULT_GOAL := all
@@ -71,7 +71,7 @@ all: $(BUILD)/tapengine
 $(BUILD)/tapengine: $(OUT)/tapengine
 	$(Q)ln -sf $(MODE)/tapengine $@
 
-$(OUT)/tapengine: $(BINDINGS) $(OUT)/script-assets.o $(OUT)/chunk-assets.o $(OUT)/schema-assets.o $(OUT)/libtap.a
+$(OUT)/tapengine: $(BINDINGS) $(OUT)/script-assets.o $(OUT)/chunk-assets.o $(OUT)/fact-assets.o $(OUT)/libtap.a
 	$(call say,LINK,$@)$(CC) $(LDFLAGS) -rdynamic -o $@ $^ $(filter-out $(LATE_LIBS),$(LDLIBS))
 
 # Private: else the flags' stamp, which is made on the way, would have them, too.
@@ -84,7 +84,7 @@ $(OUT)/libtap.so: $(CORE) $(OUT)/model-assets.o $(OUT)/objects.stamp
 	$(call say,LINK,$@)$(CC) $(LDFLAGS) -shared -Wl,-soname,$(SONAME) -o $@ $(filter %.o,$^) $(LIBTAP_LIBS)
 
 .PHONY: always
-$(patsubst %,$(OUT)/%.stamp,flags objects models schemas scripts): $(OUT)/%.stamp: always
+$(patsubst %,$(OUT)/%.stamp,flags objects models facts scripts): $(OUT)/%.stamp: always
 	@mkdir -p $(@D)
 	@echo '$(STAMP_$*)' | cmp -s - $@ || echo '$(STAMP_$*)' > $@
 
@@ -100,8 +100,17 @@ $(OUT)/mkassets: vendor/mkassets.c
 $(OUT)/model-assets.c: $(OUT)/mkassets $(MODELS) $(OUT)/models.stamp
 	$(Q)$(OUT)/mkassets tap_model_assets vendor/ $(MODELS) > $@.tmp && mv $@.tmp $@
 
-$(OUT)/schema-assets.c: $(OUT)/mkassets $(SCHEMAS) $(OUT)/schemas.stamp
-	$(Q)$(OUT)/mkassets tap_schema_assets vendor/ $(SCHEMAS) > $@.tmp && mv $@.tmp $@
+# Facts of resource types, compiled: a type's are loaded as a script is.
+$(OUT)/mkfacts: vendor/mkfacts.c
+	@mkdir -p $(@D)
+	$(call say,CC,$<)$(CC) $(CPPFLAGS) -std=c11 -O1 $(WARNINGS) -o $@ $< $(LDLIBS)
+
+$(OUT)/facts/%: vendor/%.z $(OUT)/mkfacts
+	@mkdir -p $(@D)
+	$(Q)$(OUT)/mkfacts $< > $@.tmp && mv $@.tmp $@
+
+$(OUT)/fact-assets.c: $(OUT)/mkassets $(FACTS) $(OUT)/facts.stamp
+	$(Q)$(OUT)/mkassets tap_fact_assets $(OUT)/facts/ $(FACTS) > $@.tmp && mv $@.tmp $@
 
 $(OUT)/script-assets.c: $(OUT)/mkassets $(SCRIPTS) $(OUT)/scripts.stamp
 	$(Q)$(OUT)/mkassets tap_script_assets scripts/ $(SCRIPTS) > $@.tmp && mv $@.tmp $@

@@ -1,15 +1,16 @@
 /*
  * tap.core.assets: the engine's scripts by name, wherever they are (searcher.h has the order), and
- * the schema facts of resource types.
+ * the facts of resource types.
  */
+#include <stdlib.h>
 #include <string.h>
 
-#include "core/json.h"
 #include "core/mem.h"
 #include "files.h"
 #include "lua_util.h"
 #include "modules.h"
 #include "searcher.h"
+#include "value.h"
 
 /* list() -> the names of the embedded scripts, sorted. */
 static int l_list(lua_State *L)
@@ -33,48 +34,65 @@ static int l_read(lua_State *L)
     return 1;
 }
 
-/* Pushes the text of FOLDER/SERVICE.z among the schemas, or nil.  [-0, +1, e] */
-static int push_schema(lua_State *L, const char *folder, const char *service)
+/* Finds a service's facts of a kind ("cfn-schema", "aws-ec2"); NULL when there are none. */
+static const struct tap_asset *find_facts(lua_State *L, const char *folder, const char *service)
 {
-    const char *path = lua_pushfstring(L, "%s/%s.z", folder, service);
-    const struct tap_asset *asset = tap_asset_find(&tap_schema_assets, path);
-    if (!asset) {
-        lua_pushnil(L);
-        return 1;
-    }
-    struct tap_buf text;
-    tap_buf_init(&text, TAP_MAX_DOCUMENT);
-    tap_asset_inflate(&text, asset);
-    tap_lua_push_buf(L, &text);
+    return tap_asset_find(&tap_fact_assets, lua_pushfstring(L, "%s/%s", folder, service));
+}
+
+static int mark_list(lua_State *L)
+{
+    tap_list_mark(L, 1);
     return 1;
 }
 
-/* schema(service) -> the schema facts of a service's resource types ("aws-ec2"), as text of the
- * form that vendor/README.md describes; nil when there is no such service. */
-static int l_schema(lua_State *L)
+/* fact(folder, service, kind, name) -> an entry of vendor/FOLDER/SERVICE.z, a new table (README.md
+ * there has the forms); nil when there is none. */
+static int l_fact(lua_State *L)
 {
-    return push_schema(L, "cfn-schema", luaL_checkstring(L, 1));
+    const char *kind = luaL_checkstring(L, 3), *name = luaL_checkstring(L, 4);
+    const struct tap_asset *facts = find_facts(L, luaL_checkstring(L, 1), luaL_checkstring(L, 2));
+    const char *index = facts ? (const char *)facts->data : "";
+    const char *start = lua_pushfstring(L, "\n%s\t%s\t", kind, name);
+    const char *line = strstr(index, start);
+    if (!line) {
+        lua_pushnil(L);
+        return 1;
+    }
+    line += strlen(start);
+    char *rest;
+    size_t offset = strtoul(line, &rest, 10), size = strtoul(rest, NULL, 10);
+    const char *chunk = index + strlen(index) + 1 + offset;
+    if (luaL_loadbufferx(L, chunk, size, "=facts", "b") != LUA_OK)
+        return lua_error(L);
+    lua_pushcfunction(L, mark_list);
+    lua_pushlightuserdata(L, NULL);
+    lua_call(L, 2, 1);
+    return 1;
 }
 
-/* constraints(service) -> what the types' values have to be, in the same way. */
-static int l_constraints(lua_State *L)
+/* Appends the names of a kind in an index to the list at the top. [-0, +0, m] */
+static void add_names(lua_State *L, const char *index, const char *start)
 {
-    return push_schema(L, "cfn-constraints", luaL_checkstring(L, 1));
+    for (const char *line = index; (line = strstr(line, start));) {
+        line += strlen(start);
+        lua_pushlstring(L, line, strcspn(line, "\t"));
+        lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
+    }
 }
 
-/* schemas() -> the names of the services that schema() knows, sorted. */
-static int l_schemas(lua_State *L)
+/* fact_names(folder, kind) -> the names of all entries of a kind, by service and in their order
+ * there. */
+static int l_fact_names(lua_State *L)
 {
-    static const char before[] = "cfn-schema/", after[] = ".z";
+    const char *folder = luaL_checkstring(L, 1);
+    const char *start = lua_pushfstring(L, "\n%s\t", luaL_checkstring(L, 2));
     lua_newtable(L);
-    lua_Integer n = 0;
-    for (size_t i = 0; i < tap_schema_assets.n; i++) {
-        const char *path = tap_schema_assets.items[i].path;
-        if (strncmp(path, before, sizeof before - 1) != 0)
-            continue;
-        const char *name = path + sizeof before - 1;
-        lua_pushlstring(L, name, strlen(name) - (sizeof after - 1));
-        lua_seti(L, -2, ++n);
+    for (size_t i = 0; i < tap_fact_assets.n; i++) {
+        const struct tap_asset *facts = &tap_fact_assets.items[i];
+        size_t n = strlen(folder);
+        if (strncmp(facts->path, folder, n) == 0 && facts->path[n] == '/')
+            add_names(L, (const char *)facts->data, start);
     }
     return 1;
 }
@@ -164,13 +182,8 @@ static int l_find(lua_State *L)
 int luaopen_tap_core_assets(lua_State *L)
 {
     static const luaL_Reg functions[] = {
-        {"list", l_list},
-        {"read", l_read},
-        {"find", l_find},
-        {"folders", l_folders},
-        {"schema", l_schema},
-        {"schemas", l_schemas},
-        {"constraints", l_constraints},
+        {"list", l_list},       {"read", l_read}, {"find", l_find},
+        {"folders", l_folders}, {"fact", l_fact}, {"fact_names", l_fact_names},
         {NULL, NULL},
     };
     luaL_newlib(L, functions);

@@ -20,20 +20,11 @@
 #include "core/mem.h"
 #include "core/secret.h"
 #include "core/version.h"
+#include "memory.h"
 #include "searcher.h"
 #include "task.h"
 
 enum { EXIT_FAILED = 1, EXIT_USAGE = 2 };
-
-/* Memory by mem.h's rule: what is asked for is there, or the process ends. */
-static void *allocate(void *context, void *block, size_t old_size, size_t size)
-{
-    (void)context, (void)old_size;
-    if (size > 0)
-        return tap_realloc(block, size);
-    tap_free(block);
-    return NULL;
-}
 
 static void open_libraries(lua_State *L)
 {
@@ -169,12 +160,14 @@ static int protected_main(lua_State *L)
 }
 
 /* A step by less than nothing: the collector starts when this much more has been allocated. A short
- * command has ended by then, and has not looked through its modules three times for garbage. */
-enum { CREDIT_KB = 2 * 1024 };
+ * command, such as the lint of a small template, has ended by then, and has not looked through its
+ * modules three times for garbage. */
+enum { CREDIT_KB = 4 * 1024 };
 
 static int run(int argc, char **argv)
 {
-    lua_State *L = lua_newstate(allocate, NULL);
+    struct tap_memory *memory = tap_memory_new();
+    lua_State *L = lua_newstate(tap_memory_allocate, memory);
     lua_gc(L, LUA_GCSTEP, -CREDIT_KB);
     lua_pushcfunction(L, protected_main);
     lua_pushinteger(L, argc);
@@ -185,6 +178,7 @@ static int run(int argc, char **argv)
     else
         print_error(luaL_tolstring(L, -1, NULL));
     lua_close(L);
+    tap_memory_free(memory);
     tap_providers_clear();
     tap_secrets_clear();
     return code;

@@ -145,33 +145,32 @@ static int push_loader(lua_State *L, struct wanted wanted, const char *path, con
     return 2;
 }
 
-static int load_file(lua_State *L, struct wanted wanted, char *path)
+/* Pushes the path and the text of the first file of that name among the places; false, with nothing
+ * pushed, when none can be read. [-0, +2, e] */
+static bool push_file(lua_State *L, const struct tap_places *places, const char *name)
 {
-    struct tap_buf text;
-    struct tap_error err;
-    lua_pushstring(L, path);
-    tap_free(path);
-    path = NULL;
-    if (tap_file_read(&text, lua_tostring(L, -1), &err))
-        tap_lua_raise(L, &err);
-    const char *label = lua_tostring(L, -1);
-    tap_lua_push_buf(L, &text);
-    size_t n;
-    const char *bytes = lua_tolstring(L, -1, &n);
-    return push_loader(L, wanted, label, bytes, n);
+    for (size_t i = 0; i < places->n; i++) {
+        struct tap_buf text;
+        struct tap_error err;
+        const char *path = lua_pushfstring(L, "%s/%s", places->items[i].folder, name);
+        if (!tap_file_read(&text, path, &err)) {
+            tap_lua_push_buf(L, &text);
+            return true;
+        }
+        lua_pop(L, 1);
+    }
+    return false;
 }
 
 /* Pushes the loader of the first file or asset of that name; 0 when there is none. */
 static int load_first(lua_State *L, struct wanted wanted)
 {
-    struct tap_places places;
-    tap_places_init(&places, false);
-    char *path = NULL;
-    for (size_t i = 0; i < places.n && !path; i++)
-        path = tap_places_file(&places, i, wanted.name);
-    tap_places_fini(&places);
-    if (path)
-        return load_file(L, wanted, path);
+    const struct tap_places *places = lua_touserdata(L, lua_upvalueindex(1));
+    if (push_file(L, places, wanted.name)) {
+        size_t n;
+        const char *text = lua_tolstring(L, -1, &n);
+        return push_loader(L, wanted, lua_tostring(L, -2), text, n);
+    }
     const struct tap_asset *asset = tap_asset_find(&tap_script_assets, wanted.name);
     if (!asset)
         return 0;
@@ -197,6 +196,23 @@ static int search(lua_State *L)
     return n;
 }
 
+static int free_places(lua_State *L)
+{
+    tap_places_fini(lua_touserdata(L, 1));
+    return 0;
+}
+
+/* Pushes the places of the library: looked for once, not for every module. [-0, +1, m] */
+static void push_places(lua_State *L)
+{
+    struct tap_places *places = lua_newuserdatauv(L, sizeof *places, 0);
+    tap_places_init(places, false);
+    lua_createtable(L, 0, 1);
+    lua_pushcfunction(L, free_places);
+    lua_setfield(L, -2, "__gc");
+    lua_setmetatable(L, -2);
+}
+
 void tap_searcher_open(lua_State *L)
 {
 #define MODULE(name) {"tap.core." #name, luaopen_tap_core_##name},
@@ -211,7 +227,8 @@ void tap_searcher_open(lua_State *L)
         lua_geti(L, -1, i);
         lua_seti(L, -2, i + 1);
     }
-    lua_pushcfunction(L, search);
+    push_places(L);
+    lua_pushcclosure(L, search, 1);
     lua_seti(L, -2, 2);
     lua_pop(L, 2);
 }

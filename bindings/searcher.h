@@ -20,7 +20,8 @@
 extern const struct tap_asset_table tap_script_assets;
 /* The same, compiled (vendor/mkchunks.c). */
 extern const struct tap_asset_table tap_chunk_assets;
-extern const struct tap_asset_table tap_schema_assets; /* vendor/cfn-schema */
+/* Facts of resource types, compiled (vendor/mkfacts.c): "cfn-schema/aws-ec2". */
+extern const struct tap_asset_table tap_fact_assets;
 
 enum { TAP_MAX_PLACES = 32 };
 

@@ -198,10 +198,12 @@ describe("the scripts", function()
   it("on disk win over the copies in the binary", function()
     sys.mkdir_p(folder .. "/scripts/tap")
     sys.write_file(folder .. "/scripts/tap/spec_only.lua", "return 'from disk'")
-    local before = sys.getenv "TAP_PATH"
-    sys.setenv("TAP_PATH", folder .. "/nowhere:" .. folder .. "/scripts")
+    local before, folders = sys.getenv "TAP_PATH", folder .. "/nowhere:" .. folder .. "/scripts"
+    local asked = proc.run { sys.executable(), "-e", [[print((require "tap.spec_only"))]],
+      env = { TAP_PATH = folders } }
+    assert.equal("from disk\n", asked.out)
+    sys.setenv("TAP_PATH", folders)
     finally(function() sys.setenv("TAP_PATH", before) end)
-    assert.equal("from disk", require "tap.spec_only")
     local path, text, origin, shadowed = assets.find "tap/spec_only.lua"
     assert.equal(folder .. "/scripts/tap/spec_only.lua", path)
     assert.equal("return 'from disk'", text)
@@ -262,10 +264,9 @@ describe("the scripts", function()
     assert.error_matches(function() require "tap.no_such" end, "no file 'tap/no_such.lua' among the engine")
     sys.mkdir_p(folder .. "/broken/tap")
     sys.write_file(folder .. "/broken/tap/broken.lua", "return return")
-    local before = sys.getenv "TAP_PATH"
-    sys.setenv("TAP_PATH", folder .. "/broken")
-    finally(function() sys.setenv("TAP_PATH", before) end)
-    assert.matches("error loading module 'tap.broken'.*broken.lua:1:", failure(require, "tap.broken"))
+    local asked = proc.run { sys.executable(), "-e", [[require "tap.broken"]],
+      env = { TAP_PATH = folder .. "/broken" } }
+    assert.matches("error loading module 'tap.broken'.*broken.lua:1:", asked.err)
   end)
 end)
 

@@ -23,8 +23,8 @@ local CONDITIONS = { ["Fn::And"] = "E8004", ["Fn::Or"] = "E8006", ["Fn::Not"] = 
 ---@param value any
 ---@return string? name
 function functions.name_of(value)
-  if not is_map(value) then return nil end
-  local name = next(value)
+  if type(value) ~= "table" then return nil end
+  local name = next(value) -- of a list: a number
   if type(name) ~= "string" or next(value, name) ~= nil then return nil end
   if NAMES[name] or CONDITIONS[name] and name ~= "Condition" or name:find("^Fn::ForEach::") then return name end
   return nil

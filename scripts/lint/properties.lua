@@ -88,10 +88,8 @@ function properties.check_object(L, members, value, path, where)
     end
   end
   if merged then return end
-  for _, name in ipairs(util.sorted_keys(members)) do
-    if members[name].required and value[name] == nil then
-      L:find("E3003", path, "'%s' is a required property", name)
-    end
+  for _, name in ipairs(schema.required(members)) do
+    if value[name] == nil then L:find("E3003", path, "'%s' is a required property", name) end
   end
 end
 

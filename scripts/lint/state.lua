@@ -2,6 +2,8 @@
 
 local json = require "tap.core.json"
 
+local is_list, move = json.is_list, table.move
+
 local state = {}
 state.__index = state
 
@@ -14,7 +16,7 @@ local PSEUDO = { "AWS::AccountId", "AWS::NoValue", "AWS::NotificationARNs", "AWS
 local PSEUDO_LISTS = { ["AWS::NotificationARNs"] = true }
 
 local function is_map(value)
-  return type(value) == "table" and not json.is_list(value)
+  return type(value) == "table" and not is_list(value)
 end
 
 local function section(root, name)
@@ -71,12 +73,17 @@ function state:find(rule, path, message, ...)
   self.report(rule, path, select("#", ...) > 0 and message:format(...) or message)
 end
 
---- A path with more behind it; paths are shared, and never changed.
+--- A path with more behind it, four keys at most; paths are shared, and never changed.
 ---@param path table
+---@param first string|integer
+---@param second (string|integer)?
+---@param third (string|integer)?
+---@param fourth (string|integer)?
 ---@return table
-function state.join(path, ...)
-  local out = table.move(path, 1, #path, 1, {})
-  for _, key in ipairs { ... } do out[#out + 1] = key end
+function state.join(path, first, second, third, fourth)
+  local n = #path
+  local out = move(path, 1, n, 1, {})
+  out[n + 1], out[n + 2], out[n + 3], out[n + 4] = first, second, third, fourth
   return out
 end
 

@@ -144,8 +144,8 @@ local function check_properties(L, id, resource, path)
     return functions.walk(L, value, at, "any", where)
   end
   if value == nil then
-    for _, name in ipairs(util.sorted_keys(known.properties)) do
-      if known.properties[name].required then L:find("E3003", path, "'%s' is a required property", name) end
+    for _, name in ipairs(schema.required(known.properties)) do
+      L:find("E3003", path, "'%s' is a required property", name)
     end
   elseif functions.name_of(value) then
     functions.walk(L, value, at, "object", where)

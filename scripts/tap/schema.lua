@@ -9,8 +9,7 @@ local value_rules = require "tap.value_rules"
 
 local schema = {}
 
-local texts = {} -- source of facts -> service -> their text, false when there are none
-local facts = {} -- "T AWS::S3::Bucket" -> the decoded entry, false when there is none
+local known_facts = {} -- "cfn-schema T AWS::S3::Bucket" -> the entry, false when there is none
 
 -- Types that CloudFormation takes and the registry does not list.
 local UNLISTED = { ["AWS::CDK::Metadata"] = { properties = { Analytics = { type = "string" } } } }
@@ -21,24 +20,10 @@ local function service_of(type_name)
   return vendor and ("%s-%s"):format(vendor, service):lower()
 end
 
-local function text_of(source, service)
-  local known = texts[source] or {}
-  texts[source] = known
-  if known[service] == nil then
-    local text = assets[source](service)
-    known[service] = text and "\n" .. text or false
-  end
-  return known[service] or ""
-end
-
-local function entry(source, service, kind, name)
-  local id = service .. "\t" .. kind .. "\t" .. name
-  if facts[id] ~= nil then return facts[id] or nil end
-  facts[id] = false
-  local text = text_of(source, service)
-  local _, last = text:find(("\n%s\t%s\t"):format(kind, name), 1, true)
-  if last then facts[id] = json.decode(text:sub(last + 1, (text:find("\n", last + 1, true) or 0) - 1)) end
-  return facts[id] or nil
+local function entry(folder, service, kind, name)
+  local id = folder .. "\t" .. service .. "\t" .. kind .. "\t" .. name
+  if known_facts[id] == nil then known_facts[id] = assets.fact(folder, service, kind, name) or false end
+  return known_facts[id] or nil
 end
 
 --- The facts of a type; nil when it is not known.
@@ -46,16 +31,13 @@ end
 ---@return { properties: table, attributes: table?, identifier: string[]?, stateful: boolean? }?
 function schema.of(type_name)
   local service = service_of(type_name)
-  return UNLISTED[type_name] or service and entry("schema", service, "T", type_name)
+  return UNLISTED[type_name] or service and entry("cfn-schema", service, "T", type_name)
 end
 
 --- The names of all types, sorted.
 ---@return string[]
 function schema.types()
-  local out = {}
-  for _, service in ipairs(assets.schemas()) do
-    for name in ("\n" .. assets.schema(service)):gmatch("\nT\t([^\t]+)") do out[#out + 1] = name end
-  end
+  local out = assets.fact_names("cfn-schema", "T")
   table.sort(out)
   return out
 end
@@ -65,7 +47,24 @@ end
 ---@param definition string
 ---@return table<string, table>
 function schema.definition(type_name, definition)
-  return entry("schema", service_of(type_name), "D", definition) or {}
+  return entry("cfn-schema", service_of(type_name), "D", definition) or {}
+end
+
+local required = setmetatable({}, { __mode = "k", __index = function(cache, members)
+  local names = {}
+  for name, fact in pairs(members) do
+    if fact.required then names[#names + 1] = name end
+  end
+  table.sort(names)
+  cache[members] = names
+  return names
+end })
+
+--- The names of the required ones of properties, sorted.
+---@param members table<string, table> of schema.of or schema.definition
+---@return string[]
+function schema.required(members)
+  return required[members]
 end
 
 --- What a type's values have to be: patterns, lengths, ranges, members that demand each other. nil when nothing is
@@ -74,7 +73,7 @@ end
 ---@return table? a node of vendor/cfn-constraints, with `definitions` and `gives`
 function schema.constraints(type_name)
   local service = service_of(type_name)
-  return service and entry("constraints", service, "C", type_name)
+  return service and entry("cfn-constraints", service, "C", type_name)
 end
 
 local CUSTOM = "AWS::CloudFormation::CustomResource"
