@@ -148,6 +148,17 @@ _Noreturn void tap_lua_raise_of_call(lua_State *L, struct tap_error *err,
     tap_lua_raise(L, err);
 }
 
+static void push_details(lua_State *L, const struct tap_op *op)
+{
+    lua_createtable(L, 0, 3);
+    lua_pushstring(L, tap_call_request_id(op));
+    lua_setfield(L, -2, "request_id");
+    lua_pushinteger(L, tap_call_attempts(op));
+    lua_setfield(L, -2, "attempts");
+    lua_pushinteger(L, tap_call_answer(op));
+    lua_setfield(L, -2, "answer");
+}
+
 tap_nresults tap_lua_push_call(lua_State *L, struct tap_op *op, const struct tap_model *model,
                                const json_t *operation)
 {
@@ -155,22 +166,23 @@ tap_nresults tap_lua_push_call(lua_State *L, struct tap_op *op, const struct tap
     struct tap_error err;
     if (tap_value_push(L, tap_call_output(op), TAP_KEYS_FORGET, shape, &err))
         tap_lua_raise_of_call(L, &err, model, operation);
-    lua_createtable(L, 0, 2);
-    lua_pushstring(L, tap_call_request_id(op));
-    lua_setfield(L, -2, "request_id");
-    lua_pushinteger(L, tap_call_attempts(op));
-    lua_setfield(L, -2, "attempts");
+    push_details(L, op);
     return 2;
 }
 
-enum { /* what begin leaves on its stack for call_results: both live as long as the process */
+enum { /* what begin leaves on its stack for results: the first two live as long as the process */
        MODEL = 4,
-       OPERATION
+       OPERATION,
+       HOW,
 };
 
 static tap_nresults call_results(lua_State *L, struct tap_op *op)
 {
-    return tap_lua_push_call(L, op, lua_touserdata(L, MODEL), lua_touserdata(L, OPERATION));
+    if (tap_call_answer(op) != lua_tointeger(L, HOW))
+        return tap_lua_push_call(L, op, lua_touserdata(L, MODEL), lua_touserdata(L, OPERATION));
+    lua_pushnil(L);
+    push_details(L, op);
+    return 2;
 }
 
 /* How a kind of call starts; what stands in `how` is its own. */
@@ -196,6 +208,7 @@ static tap_nresults begin(lua_State *L, start_call *start, int64_t how, tap_task
     struct tap_shape shape = tap_shape_of(model, operation, "input");
     lua_pushlightuserdata(L, (void *)model);
     lua_pushlightuserdata(L, (void *)operation);
+    lua_pushinteger(L, how);
     tap_err failed = lua_isnil(L, 3) ? TAP_OK : tap_value_read(&input, L, 3, shape, &err);
     if (!failed)
         failed = start(&op, client, name, input, how, &err);
@@ -212,12 +225,17 @@ static tap_err start_calling(struct tap_op **out, struct tap_client *client, con
     return tap_client_call(out, client, operation, input, err);
 }
 
-/* c:call(operation[, input]) -> output, { request_id =, attempts = }. Waits. The operation's name
- * in any spelling. Raises: wrong input before anything is sent; the service's error with its code,
+/* c:call(operation[, input[, { unless = number }]]) -> output, { request_id =, attempts =,
+ * answer = }. Waits. The operation's name in any spelling. `answer` numbers what the client has
+ * read: an answer that says what the one before said has its number, and one that has the number
+ * `unless` is nil. Raises: wrong input before anything is sent; the service's error with its code,
  * status and request id; network, timeout and credentials errors. */
 static tap_nresults l_call(lua_State *L)
 {
-    return begin(L, start_calling, 0, call_results);
+    static const char *const options[] = {"unless", NULL};
+    tap_lua_check_options(L, 4, options);
+    lua_Integer unless = tap_lua_integer_field(L, 4, "unless", 0);
+    return begin(L, start_calling, unless, call_results);
 }
 
 static tap_nresults prepare_results(lua_State *L, struct tap_op *op)

@@ -45,6 +45,7 @@ struct call_op {
     char last_error[96];       /* what made us send again, "" for nothing */
     bool prepare;              /* it is over when the first attempt could be sent */
     json_t *output;
+    int64_t answer; /* its number */
     char *request_id;
 };
 
@@ -228,13 +229,14 @@ static tap_err read_output(struct call_op *call, const struct tap_response *resp
 {
     struct tap_client *client = call->client;
     call->output = tap_last_answer_again(&client->last, call->operation, response);
+    call->answer = call->output ? client->last.number : ++client->answers;
     if (call->output)
         return TAP_OK;
     tap_err code = client->protocol->parse_response(&call->output, client->model, call->operation,
                                                     response, error);
     if (code == TAP_OK)
         tap_last_answer_keep(&client->last, client->protocol, call->operation, response,
-                             call->output);
+                             call->output, call->answer);
     return code;
 }
 
@@ -513,6 +515,12 @@ json_t *tap_call_output(const struct tap_op *op)
 {
     assert(op->class == &call_class && op->finished && !op->error);
     return ((const struct call_op *)op)->output;
+}
+
+int64_t tap_call_answer(const struct tap_op *op)
+{
+    assert(op->class == &call_class && op->finished && !op->error);
+    return ((const struct call_op *)op)->answer;
 }
 
 const char *tap_call_request_id(const struct tap_op *op)

@@ -34,6 +34,7 @@ struct tap_client {
     uint64_t random;            /* for tap_retry_random */
     json_t *bucket_regions;     /* of buckets that are not in `region`, by name; NULL: none known */
     struct tap_last_answer last;
+    int64_t answers; /* that it has read, repeated ones aside */
     int64_t skew_ms; /* AWS's clock minus the loop's, as far as a refused signature has taught us */
 };
 

@@ -79,6 +79,10 @@ const struct tap_request *tap_call_request(const struct tap_op *op);
 /* Of a finished call without error; borrowed, and not to be changed: calls that were answered alike
  * may share it. */
 json_t *tap_call_output(const struct tap_op *op);
+/* The answer's number among those of its client: one that says what the one before said, its
+ * request id aside, has the number of that one, as far as the client remembers it. Numbers begin
+ * at 1. */
+int64_t tap_call_answer(const struct tap_op *op);
 /* The service's request id, "" when there was none. */
 const char *tap_call_request_id(const struct tap_op *op);
 /* Requests sent so far. */

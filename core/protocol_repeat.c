@@ -34,7 +34,7 @@ json_t *tap_last_answer_again(const struct tap_last_answer *last, const json_t *
 
 void tap_last_answer_keep(struct tap_last_answer *last, const struct tap_protocol *protocol,
                           const json_t *operation, const struct tap_response *response,
-                          json_t *output)
+                          json_t *output, int64_t number)
 {
     size_t len = response->body.len;
     if (!protocol->body_alone || len < LEAST || len > MOST)
@@ -45,6 +45,7 @@ void tap_last_answer_keep(struct tap_last_answer *last, const struct tap_protoco
     tap_buf_add(&last->body, tap_buf_text(&response->body), len);
     last->request_id = tap_strdup(tap_response_request_id(response));
     last->output = json_incref(output);
+    last->number = number;
 }
 
 void tap_last_answer_fini(struct tap_last_answer *last)

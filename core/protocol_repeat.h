@@ -13,6 +13,7 @@ struct tap_last_answer {
     struct tap_buf body;
     char *request_id;
     json_t *output;
+    int64_t number; /* the caller's, of this answer */
 };
 
 /* The output of the answer before when this one says the same, its own request id aside; else NULL.
@@ -24,7 +25,7 @@ json_t *tap_last_answer_again(const struct tap_last_answer *last, const json_t *
  * changes). */
 void tap_last_answer_keep(struct tap_last_answer *last, const struct tap_protocol *protocol,
                           const json_t *operation, const struct tap_response *response,
-                          json_t *output);
+                          json_t *output, int64_t number);
 void tap_last_answer_fini(struct tap_last_answer *last);
 
 #endif

@@ -67,7 +67,7 @@ describe("a call", function()
       assert.equal(1767225600.5, stack.CreationTime)
       assert.equal("a<b>&\"c\" ä", stack.Outputs[1].OutputValue)
       assert.is_true(json.is_list(stack.Tags))
-      assert.same({ request_id = "request-1", attempts = 1 }, meta)
+      assert.same({ request_id = "request-1", attempts = 1, answer = 1 }, meta)
     end)
   end)
 

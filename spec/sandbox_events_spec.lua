@@ -129,6 +129,21 @@ describe("DescribeStackEvents, asked again and again", function()
     assert.not_equal(first_id, second_id)
   end)
 
+  it("can be told not to be read anew unless it says something else", function()
+    w = world.open()
+    w:create("demo", topics "a")
+    local _, first = w.cfn:describe_stack_events { StackName = "demo" }
+    local again, second = w.cfn:describe_stack_events({ StackName = "demo" }, { unless = first.answer })
+    assert.is_nil(again)
+    assert.equal(first.answer, second.answer)
+    assert.not_equal(first.request_id, second.request_id)
+    w.cfn:update_stack { StackName = "demo", TemplateBody = world.template(topics "b") }
+    local news, third = w.cfn:describe_stack_events({ StackName = "demo" }, { unless = first.answer })
+    assert.equal("UPDATE_IN_PROGRESS", news.StackEvents[1].ResourceStatus)
+    assert.not_equal(first.answer, third.answer)
+    assert.error_matches(function() w.cfn:describe_stack_events({ StackName = "demo" }, { unles = 1 }) end, "unless")
+  end)
+
   it("says what is new as soon as there is something", function()
     w = world.open()
     w:create("demo", topics "a")

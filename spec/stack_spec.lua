@@ -38,7 +38,8 @@ local function scripted(log, stack_status)
     for offset = first, math.min(first + 1, #self.log - 1) do
       page[#page + 1] = self.log[#self.log - offset]
     end
-    return { StackEvents = page, NextToken = first + 2 < #self.log and tostring(first + 2) or nil }
+    return { StackEvents = page, NextToken = first + 2 < #self.log and tostring(first + 2) or nil },
+      { answer = self.calls }
   end
   function cfn:describe_stacks()
     call()

@@ -15,11 +15,11 @@ function answers.keep(output)
   return output
 end
 
--- The text with another id in place of the one that stands in it once; nil when it does not.
-local function with_id(text, old, new)
-  local first, last = text:find(old, 1, true)
-  if not first or text:find(old, last + 1, true) then return nil end
-  return text:sub(1, first - 1) .. new .. text:sub(last + 1)
+-- A text before and behind the id that stands in it once; nil when it does not.
+local function split_at(text, id)
+  local first, last = text:find(id, 1, true)
+  if not first or text:find(id, last + 1, true) then return nil end
+  return text:sub(1, first - 1), text:sub(last + 1)
 end
 
 local function form_of(exchange)
@@ -29,7 +29,7 @@ end
 
 local function again(answer, exchange, request_id)
   if not answer or answer.form ~= form_of(exchange) then return nil end -- also before it was written
-  return with_id(answer.body, answer.request_id, request_id)
+  return answer.before .. request_id .. answer.behind
 end
 
 local function copy(headers)
@@ -47,14 +47,15 @@ end
 ---@return table<string, string> headers the caller's own
 ---@return string body
 function answers.write(service, operation, output, request_id, exchange)
-  local before = kept[output]
-  local body = again(before, exchange, request_id)
-  if body then return before.status, copy(before.headers), body end
+  local known = kept[output]
+  local body = again(known, exchange, request_id)
+  if body then return known.status, copy(known.headers), body end
   local status, headers
   status, headers, body = protocol.write(service, operation, output, request_id, exchange)
-  if before then
-    kept[output] = { status = status, headers = copy(headers), body = body, request_id = request_id,
-      form = form_of(exchange) }
+  local head, tail
+  if known then head, tail = split_at(body, request_id) end
+  if head then
+    kept[output] = { status = status, headers = copy(headers), before = head, behind = tail, form = form_of(exchange) }
   end
   return status, headers, body
 end

@@ -25,11 +25,12 @@ local DEFAULT_EXPIRES <const> = 3600 -- seconds that a presigned URL is valid
 local methods = {}
 
 --- Looks up the operation once; an unknown one raises with the nearest name. The second result of a call is
--- { request_id, attempts }.
+-- { request_id, attempts, answer }: an answer that says the same as the one before has its number. Who asks again and
+-- again gives the last number, { unless = answer }, and gets nil for it.
 local function method(self, name)
   local operation = rawget(self, "core"):operation(name).name
-  local function call(this, input)
-    return rawget(this, "core"):call(operation, input or {})
+  local function call(this, input, options)
+    return rawget(this, "core"):call(operation, input or {}, options)
   end
   rawset(self, name, call)
   return call

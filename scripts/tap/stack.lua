@@ -86,10 +86,12 @@ end
 ---@param since number? seconds since 1970: older ones are left out, and not looked for
 ---@return table[] as DescribeStackEvents gives them
 function stack:new_events(since)
-  local fresh, token = {}, nil
+  local fresh, token, newest = {}, nil, nil
   repeat
-    local page = self.cfn:describe_stack_events { StackName = self:key(), NextToken = token }
-    token = page.NextToken
+    local page, details = self.cfn:describe_stack_events({ StackName = self:key(), NextToken = token },
+      { unless = not token and self.newest_page or nil })
+    if not page then return {} end
+    newest, token = newest or details.answer, page.NextToken
     for _, event in ipairs(page.StackEvents or {}) do
       if self.known[event.EventId] or since and event.Timestamp < since then
         token = nil
@@ -103,6 +105,7 @@ function stack:new_events(since)
     ordered[#ordered + 1] = fresh[index]
     self.known[fresh[index].EventId] = true
   end
+  self.newest_page = newest
   return ordered
 end
 

@@ -52,7 +52,7 @@ static bool repeats(const struct tap_protocol *protocol, struct tap_response fir
 {
     struct tap_last_answer last = {0};
     json_t *output = json_pack("{s:i}", "Answer", 42);
-    tap_last_answer_keep(&last, protocol, operation, &first, output);
+    tap_last_answer_keep(&last, protocol, operation, &first, output, 7);
     json_decref(output); /* what is kept outlives the call that brought it */
     json_t *again = tap_last_answer_again(&last, of, &second);
     if (again)
