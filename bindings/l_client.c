@@ -171,7 +171,7 @@ tap_nresults tap_lua_push_call(lua_State *L, struct tap_op *op, const struct tap
 }
 
 enum { /* what begin leaves on its stack for results: the first two live as long as the process */
-       MODEL = 4,
+       MODEL = 5,
        OPERATION,
        HOW,
 };
@@ -185,12 +185,17 @@ static tap_nresults call_results(lua_State *L, struct tap_op *op)
     return 2;
 }
 
-/* How a kind of call starts; what stands in `how` is its own. */
+/* How a call starts, as far as its arguments say; the number is of each kind its own. */
+struct how {
+    lua_Integer number;
+    struct tap_streams streams;
+};
+
 typedef tap_err start_call(struct tap_op **out, struct tap_client *client, const char *operation,
-                           const json_t *input, int64_t how, struct tap_error *err);
+                           const json_t *input, struct how how, struct tap_error *err);
 
 /* Starts what `start` starts with the operation (2) and input (3) of the arguments, and waits. */
-static tap_nresults begin(lua_State *L, start_call *start, int64_t how, tap_task_result *result)
+static tap_nresults begin(lua_State *L, start_call *start, struct how how, tap_task_result *result)
 {
     struct tap_client *client = check_client(L);
     const char *name = luaL_checkstring(L, 2);
@@ -199,7 +204,7 @@ static tap_nresults begin(lua_State *L, start_call *start, int64_t how, tap_task
     json_t *input = NULL;
     struct tap_op *op;
     struct tap_error err;
-    lua_settop(L, 3);
+    lua_settop(L, 4); /* what `how` borrows stands there */
     if (!lua_isnil(L, 3))
         luaL_checktype(L, 3, LUA_TTABLE);
     tap_task_check(L);
@@ -208,7 +213,7 @@ static tap_nresults begin(lua_State *L, start_call *start, int64_t how, tap_task
     struct tap_shape shape = tap_shape_of(model, operation, "input");
     lua_pushlightuserdata(L, (void *)model);
     lua_pushlightuserdata(L, (void *)operation);
-    lua_pushinteger(L, how);
+    lua_pushinteger(L, how.number);
     tap_err failed = lua_isnil(L, 3) ? TAP_OK : tap_value_read(&input, L, 3, shape, &err);
     if (!failed)
         failed = start(&op, client, name, input, how, &err);
@@ -219,23 +224,33 @@ static tap_nresults begin(lua_State *L, start_call *start, int64_t how, tap_task
 }
 
 static tap_err start_calling(struct tap_op **out, struct tap_client *client, const char *operation,
-                             const json_t *input, int64_t how, struct tap_error *err)
+                             const json_t *input, struct how how, struct tap_error *err)
 {
-    (void)how;
-    return tap_client_call(out, client, operation, input, err);
+    return tap_client_call_files(out, client, operation, input, &how.streams, err);
 }
 
-/* c:call(operation[, input[, { unless = number }]]) -> output, { request_id =, attempts =,
- * answer = }. Waits. The operation's name in any spelling. `answer` numbers what the client has
- * read: an answer that says what the one before said has its number, and one that has the number
- * `unless` is nil. Raises: wrong input before anything is sent; the service's error with its code,
- * status and request id; network, timeout and credentials errors. */
+/* c:call(operation[, input[, options]]) -> output, { request_id =, attempts =, answer = }. Waits.
+ * The operation's name in any spelling. Options:
+ *
+ *   from, offset, size   the request's body is this file, or that part of it (client.h)
+ *   to                   the answer's body becomes this file, and is not in the output
+ *   unless               `answer` numbers what the client has read: an answer that says what the
+ *                        one before said has its number; one that has this number is nil
+ *
+ * Raises: wrong input before anything is sent; the service's error with its code, status and
+ * request id; network, timeout, credentials and file errors. */
 static tap_nresults l_call(lua_State *L)
 {
-    static const char *const options[] = {"unless", NULL};
+    static const char *const options[] = {"from", "offset", "size", "to", "unless", NULL};
     tap_lua_check_options(L, 4, options);
-    lua_Integer unless = tap_lua_integer_field(L, 4, "unless", 0);
-    return begin(L, start_calling, unless, call_results);
+    struct how how = {
+        .number = tap_lua_integer_field(L, 4, "unless", 0),
+        .streams.from = tap_lua_string_field(L, 4, "from", NULL),
+        .streams.offset = tap_lua_integer_field(L, 4, "offset", 0),
+        .streams.size = tap_lua_integer_field(L, 4, "size", 0),
+        .streams.to = tap_lua_string_field(L, 4, "to", NULL),
+    };
+    return begin(L, start_calling, how, call_results);
 }
 
 static tap_nresults prepare_results(lua_State *L, struct tap_op *op)
@@ -254,7 +269,7 @@ static tap_nresults prepare_results(lua_State *L, struct tap_op *op)
 }
 
 static tap_err start_preparing(struct tap_op **out, struct tap_client *client,
-                               const char *operation, const json_t *input, int64_t how,
+                               const char *operation, const json_t *input, struct how how,
                                struct tap_error *err)
 {
     (void)how;
@@ -266,7 +281,14 @@ static tap_err start_preparing(struct tap_op **out, struct tap_client *client,
  * session token: not to be shown. */
 static tap_nresults l_prepare(lua_State *L)
 {
-    return begin(L, start_preparing, 0, prepare_results);
+    return begin(L, start_preparing, (struct how){0}, prepare_results);
+}
+
+static tap_err start_presigning(struct tap_op **out, struct tap_client *client,
+                                const char *operation, const json_t *input, struct how how,
+                                struct tap_error *err)
+{
+    return tap_client_presign(out, client, operation, input, how.number, err);
 }
 
 static tap_nresults presign_results(lua_State *L, struct tap_op *op)
@@ -285,7 +307,8 @@ static tap_nresults presign_results(lua_State *L, struct tap_op *op)
  * sends nothing. The signature is masked in logs and errors from here on. */
 static tap_nresults l_presign(lua_State *L)
 {
-    return begin(L, tap_client_presign, luaL_checkinteger(L, 4), presign_results);
+    struct how how = {.number = luaL_checkinteger(L, 4)};
+    return begin(L, start_presigning, how, presign_results);
 }
 
 /* c:operations() -> sorted list of names. */

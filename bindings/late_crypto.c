@@ -16,7 +16,9 @@ CRYPTO(const EVP_MD *, EVP_sha1, (void), ())
 CRYPTO(const EVP_MD *, EVP_md5, (void), ())
 CRYPTO(EVP_MD *, EVP_MD_fetch, (OSSL_LIB_CTX * context, const char *name, const char *properties),
        (context, name, properties))
+CRYPTO(void, EVP_MD_free, (EVP_MD * algorithm), (algorithm))
 CRYPTO(EVP_MD_CTX *, EVP_MD_CTX_new, (void), ())
+CRYPTO(void, EVP_MD_CTX_free, (EVP_MD_CTX * context), (context))
 CRYPTO(int, EVP_DigestInit_ex2,
        (EVP_MD_CTX * context, const EVP_MD *type, const OSSL_PARAM parameters[]),
        (context, type, parameters))

@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "bucket.h"
+#include "call_build.h"
 #include "crypto.h"
 #include "mem.h"
 #include "op.h"
@@ -28,13 +29,14 @@ struct call_op {
     struct tap_op op;
     struct tap_client *client;
     const json_t *operation; /* the model's */
-    struct tap_request request;
-    struct tap_endpoint endpoint;
+    struct tap_call_parts parts;
     json_t *place; /* what of the input a bucket's endpoint depends on, or NULL; see bucket.h */
     bool referred; /* to the bucket's region: that is followed once */
     struct tap_retry retry;
     struct tap_op *http;  /* the attempt under way, or NULL */
     struct tap_op *fresh; /* the wait for credentials under way, or NULL */
+    struct tap_op *sums;  /* of a file that will be sent, or has come, under way, or NULL */
+    struct tap_op *came;  /* the attempt whose file that is, finished; NULL: it will be sent */
     unsigned generation;  /* of the credentials that the attempt was signed with */
     struct tap_timer pause;
     struct tap_timer deadline; /* of the whole call */
@@ -54,55 +56,7 @@ static const char *operation_name(const json_t *operation)
     return json_string_value(json_object_get(operation, "name"));
 }
 
-/* ---- what the model says of an operation ---- */
-
-/* Operations such as sts AssumeRoleWithWebIdentity are sent without a signature. */
-static bool is_anonymous(const struct tap_client *client, const json_t *operation)
-{
-    if (client->anonymous)
-        return true;
-    const char *type = json_string_value(json_object_get(operation, "authtype"));
-    const char *first = json_string_value(json_array_get(json_object_get(operation, "auth"), 0));
-    return (type && strcmp(type, "none") == 0) ||
-           (first && strcmp(first, "smithy.api#noAuth") == 0);
-}
-
-/* ---- the request ---- */
-
-static tap_err build(struct tap_request *request, struct tap_endpoint *endpoint,
-                     const struct tap_client *client, const json_t *operation, const json_t *input,
-                     struct tap_error *err)
-{
-    json_t *filled = tap_input_with_tokens(client->model, operation, input);
-    tap_err code = tap_validate_input(client->model, operation, filled, err);
-    if (code == TAP_OK)
-        code = client->protocol->build_request(request, client->model, operation, filled, err);
-    if (code == TAP_OK)
-        code = tap_bucket_endpoint(endpoint, client, operation, filled, err);
-    if (code == TAP_OK)
-        code = tap_endpoint_apply(endpoint, request, operation, filled, err);
-    json_decref(filled);
-    return code;
-}
-
-static struct tap_signing signing_of(const struct call_op *call)
-{
-    const struct tap_client *client = call->client;
-    const char *version =
-        json_string_value(json_object_get(tap_model_metadata(client->model), "signatureVersion"));
-    bool is_s3 = version && strncmp(version, "s3", 2) == 0;
-    return (struct tap_signing){
-        .credentials =
-            client->provider ? tap_provider_current(client->provider) : &client->credentials,
-        .region = call->endpoint.signing_region,
-        .service = call->endpoint.signing_name,
-        .time = (tap_loop_wall(client->loop) + call->skew_ms) / 1000,
-        .form = TAP_SIGN_HEADERS,
-        .double_encode_path = call->endpoint.encode_path_twice,
-        .normalize_path = !is_s3,
-        .sign_body_header = is_s3,
-    };
-}
+/* ---- attempts ---- */
 
 static tap_err sign(struct call_op *call, struct tap_error *err)
 {
@@ -110,11 +64,9 @@ static tap_err sign(struct call_op *call, struct tap_error *err)
     call->skew_ms = client->skew_ms;
     if (client->provider)
         call->generation = tap_provider_generation(client->provider);
-    struct tap_signing signing = signing_of(call);
-    return tap_sigv4_sign(&call->request, &signing, err);
+    struct tap_signing signing = tap_call_signing_of(client, &call->parts, call->skew_ms);
+    return tap_sigv4_sign(&call->parts.request, &signing, err);
 }
-
-/* ---- attempts ---- */
 
 /* Every error that leaves a client passes here: it says whose it is, and shows no secret, even when
  * the service repeats one in its message. */
@@ -174,9 +126,9 @@ static void send_attempt(struct call_op *call)
     char attempt[64];
     snprintf(attempt, sizeof attempt, "attempt=%d; max=%d", call->retry.attempt,
              call->retry.max_attempts);
-    tap_headers_set(&call->request.headers, "amz-sdk-request", attempt);
+    tap_headers_set(&call->parts.request.headers, "amz-sdk-request", attempt);
     struct tap_error error;
-    if (!is_anonymous(call->client, call->operation) && sign(call, &error)) {
+    if (!tap_call_is_anonymous(call->client, call->operation) && sign(call, &error)) {
         give_up(call, &error);
         return;
     }
@@ -184,8 +136,14 @@ static void send_attempt(struct call_op *call)
         tap_op_finish(&call->op, NULL);
         return;
     }
+    struct tap_http_options http = call->client->http;
+    http.sink = call->parts.stream.sink;
+    if (http.sink && tap_sink_restart(http.sink, &error)) {
+        give_up(call, &error);
+        return;
+    }
     call->started = tap_loop_now(call->client->loop);
-    call->http = tap_http_start(call->client->loop, &call->request, &call->client->http);
+    call->http = tap_http_start(call->client->loop, &call->parts.request, &http);
     tap_op_own(&call->op, call->http);
     call->sent++;
 }
@@ -196,7 +154,7 @@ static void begin_attempt(struct call_op *call)
     struct tap_client *client = call->client;
     struct tap_error error;
     enum tap_provider_answer answer = TAP_PROVIDER_READY;
-    if (client->provider && !is_anonymous(client, call->operation))
+    if (client->provider && !tap_call_is_anonymous(client, call->operation))
         answer = tap_provider_ask(client->provider, tap_loop_wall(client->loop), &error);
     switch (answer) {
     case TAP_PROVIDER_READY: send_attempt(call); return;
@@ -228,12 +186,16 @@ static tap_err read_output(struct call_op *call, const struct tap_response *resp
                            struct tap_error *error)
 {
     struct tap_client *client = call->client;
+    if (!call->parts.stream.sink && tap_checksum_response(call->operation, response, error))
+        return error->code;
     call->output = tap_last_answer_again(&client->last, call->operation, response);
     call->answer = call->output ? client->last.number : ++client->answers;
     if (call->output)
         return TAP_OK;
     tap_err code = client->protocol->parse_response(&call->output, client->model, call->operation,
                                                     response, error);
+    if (call->parts.stream.sink)
+        json_object_del(call->output, call->parts.stream.member);
     if (code == TAP_OK)
         tap_last_answer_keep(&client->last, client->protocol, call->operation, response,
                              call->output, call->answer);
@@ -259,7 +221,7 @@ static tap_err read_answer(struct call_op *call, const struct tap_response *resp
     error->http_status = response->status;
     if (!error->request_id[0])
         tap_error_copy(error->request_id, sizeof error->request_id, call->request_id);
-    tap_bucket_explain(error, response, call->endpoint.signing_region);
+    tap_bucket_explain(error, response, call->parts.endpoint.signing_region);
     return code;
 }
 
@@ -355,9 +317,9 @@ static bool follow_bucket(struct call_op *call, const struct tap_response *respo
     struct tap_client *client = call->client;
     const char *region = NULL;
     if (response && call->place && !call->referred)
-        region = tap_bucket_referral(response, call->endpoint.signing_region);
-    if (!region || !tap_bucket_follow(client, call->place, region, call->operation, &call->endpoint,
-                                      &call->request))
+        region = tap_bucket_referral(response, call->parts.endpoint.signing_region);
+    if (!region || !tap_bucket_follow(client, call->place, region, call->operation,
+                                      &call->parts.endpoint, &call->parts.request))
         return false;
     call->referred = true;
     json_t *fields = log_fields(call, call->retry.attempt, NULL);
@@ -367,6 +329,32 @@ static bool follow_bucket(struct call_op *call, const struct tap_response *respo
     json_decref(fields);
     begin_attempt(call);
     return true;
+}
+
+/* An attempt is over: `error` says how, TAP_OK in it that all is well. Frees `http`. */
+static void conclude(struct call_op *call, struct tap_op *http, struct tap_error *error)
+{
+    const struct tap_response *response = tap_op_error(http) ? NULL : tap_http_response(http);
+    if (!error->code && call->parts.stream.sink)
+        error->code = tap_sink_commit(call->parts.stream.sink, error);
+    if (error->code) {
+        name_error(error, call->client, call->operation);
+        json_decref(call->output); /* of what came and was not what it should be */
+        call->output = NULL;
+    }
+    log_attempt(call, response, error->code ? error : NULL);
+    if (tap_http_resent(http))
+        log_doubt(call, call->retry.attempt, error->code ? error : NULL);
+    if (error->code && follow_bucket(call, response)) {
+        count_attempt(call->client, false);
+    } else if (error->code) {
+        attempt_failed(call, response, tap_http_unsent(http), error);
+    } else {
+        count_attempt(call->client, false);
+        tap_retry_succeeded(&call->retry);
+        tap_op_finish(&call->op, NULL);
+    }
+    tap_op_free(http);
 }
 
 static void attempt_done(struct call_op *call, struct tap_op *http)
@@ -379,21 +367,46 @@ static void attempt_done(struct call_op *call, struct tap_op *http)
         error = *unanswered;
     else if (read_answer(call, response, &error) == TAP_OK)
         error.code = TAP_OK;
-    if (error.code)
-        name_error(&error, call->client, call->operation);
-    log_attempt(call, response, error.code ? &error : NULL);
-    if (tap_http_resent(http))
-        log_doubt(call, call->retry.attempt, error.code ? &error : NULL);
-    if (error.code && follow_bucket(call, response)) {
-        count_attempt(call->client, false);
-    } else if (error.code) {
-        attempt_failed(call, response, tap_http_unsent(http), &error);
-    } else {
-        count_attempt(call->client, false);
-        tap_retry_succeeded(&call->retry);
-        tap_op_finish(&call->op, NULL);
+    if (!error.code && call->parts.stream.sink)
+        error.code = tap_call_stream_check(&call->sums, &call->parts.stream, call->client->loop,
+                                           call->operation, response, &error);
+    if (!call->sums) {
+        conclude(call, http, &error);
+        return;
     }
-    tap_op_free(http);
+    call->came = http;
+    tap_op_own(&call->op, call->sums);
+}
+
+/* The file that came has been read again. */
+static void came_as_told(struct call_op *call, struct tap_op *sums)
+{
+    struct tap_op *http = call->came;
+    const struct tap_error *unread = tap_op_error(sums);
+    struct tap_error error = {.code = TAP_OK};
+    call->came = NULL;
+    if (unread)
+        error = *unread;
+    else
+        tap_call_stream_checked(&call->parts.stream, sums, &tap_http_response(http)->headers,
+                                &error);
+    conclude(call, http, &error);
+}
+
+static void sums_done(struct call_op *call, struct tap_op *sums)
+{
+    call->sums = NULL;
+    if (call->came) {
+        came_as_told(call, sums);
+    } else if (tap_op_error(sums)) {
+        struct tap_error error = *tap_op_error(sums);
+        give_up(call, &error);
+    } else {
+        tap_call_stream_summed(&call->parts.stream, &call->parts.request, sums,
+                               tap_call_may_be_unsigned(call->client, &call->parts));
+        begin_attempt(call);
+    }
+    tap_op_free(sums);
 }
 
 static void inner_done(struct tap_op *op, struct tap_op *inner)
@@ -401,6 +414,8 @@ static void inner_done(struct tap_op *op, struct tap_op *inner)
     struct call_op *call = (struct call_op *)op;
     if (inner == call->http)
         attempt_done(call, inner);
+    else if (inner == call->sums)
+        sums_done(call, inner);
     else
         credentials_done(call, inner);
 }
@@ -414,7 +429,9 @@ static void call_stop(struct tap_op *op)
         tap_op_cancel(call->http);
     if (call->fresh)
         tap_op_cancel(call->fresh);
-    call->http = call->fresh = NULL;
+    if (call->sums)
+        tap_op_cancel(call->sums);
+    call->http = call->fresh = call->sums = NULL;
     tap_timer_clear(op->loop, &call->pause);
     tap_timer_clear(op->loop, &call->deadline);
 }
@@ -422,8 +439,9 @@ static void call_stop(struct tap_op *op)
 static void call_free(struct tap_op *op)
 {
     struct call_op *call = (struct call_op *)op;
-    tap_request_fini(&call->request);
-    tap_endpoint_fini(&call->endpoint);
+    if (call->came)
+        tap_op_free(call->came);
+    tap_call_parts_fini(&call->parts);
     json_decref(call->place);
     json_decref(call->output);
     tap_free(call->request_id);
@@ -434,17 +452,53 @@ static void call_free(struct tap_op *op)
 static const struct tap_op_class call_class = {TAP_OP_CALL, call_stop, call_free, inner_done};
 
 static tap_err refuse(struct tap_error *err, const struct tap_client *client,
-                      const json_t *operation, struct tap_request *request,
-                      struct tap_endpoint *endpoint)
+                      const json_t *operation, struct tap_call_parts *parts)
 {
-    tap_request_fini(request);
-    tap_endpoint_fini(endpoint);
+    tap_call_parts_fini(parts);
     name_error(err, client, operation);
     return err->code;
 }
 
+/* Reads the file that will be sent, if there is one, and sends the first attempt. */
+static void begin(struct call_op *call)
+{
+    call->sums = tap_call_stream_sums(&call->parts.stream, call->client->loop, &call->parts.request,
+                                      tap_call_may_be_unsigned(call->client, &call->parts));
+    if (call->sums)
+        tap_op_own(&call->op, call->sums);
+    else
+        begin_attempt(call);
+}
+
+static struct call_op *new_call(struct tap_client *client, const json_t *operation,
+                                struct tap_call_parts parts, const json_t *input)
+{
+    struct call_op *call = tap_alloc(sizeof *call);
+    tap_op_init(&call->op, client->loop, &call_class);
+    call->client = client;
+    client->holders++;
+    call->operation = operation;
+    call->parts = parts;
+    call->place = tap_bucket_place(client, operation, input);
+    call->pause.fire = pause_over;
+    call->deadline.fire = out_of_time;
+    tap_uuid(call->id);
+    tap_headers_set(&call->parts.request.headers, "User-Agent", "tapengine/" TAP_VERSION);
+    tap_headers_set(&call->parts.request.headers, "amz-sdk-invocation-id", call->id);
+    tap_retry_begin(&call->retry, &client->bucket, client->max_attempts);
+    /* Where asking again would give the same credentials, it is not done. */
+    call->retry.credentials_refreshed = !client->provider || !tap_provider_renews(client->provider);
+    return call;
+}
+
+/* How a call differs from the plain one. */
+struct manner {
+    const struct tap_streams *streams;
+    bool prepare;
+};
+
 static tap_err start(struct tap_op **out, struct tap_client *client, const char *operation_text,
-                     const json_t *input, bool prepare, struct tap_error *err)
+                     const json_t *input, struct manner manner, struct tap_error *err)
 {
     struct tap_error ignored;
     if (!err)
@@ -455,34 +509,17 @@ static tap_err start(struct tap_op **out, struct tap_client *client, const char 
         name_error(err, client, NULL);
         return err->code;
     }
-    struct tap_request request;
-    struct tap_endpoint endpoint = {0};
-    tap_request_init(&request);
-    if (build(&request, &endpoint, client, operation, input, err))
-        return refuse(err, client, operation, &request, &endpoint);
-    if (client->provider && !is_anonymous(client, operation) &&
+    struct tap_call_parts parts;
+    if (tap_call_build(&parts, client, operation, input, manner.streams, err))
+        return refuse(err, client, operation, &parts);
+    if (client->provider && !tap_call_is_anonymous(client, operation) &&
         tap_provider_ask(client->provider, tap_loop_wall(client->loop), err) == TAP_PROVIDER_NONE)
-        return refuse(err, client, operation, &request, &endpoint);
-    struct call_op *call = tap_alloc(sizeof *call);
-    tap_op_init(&call->op, client->loop, &call_class);
-    call->client = client;
-    client->holders++;
-    call->operation = operation;
-    call->prepare = prepare;
-    call->request = request;
-    call->endpoint = endpoint;
-    call->place = tap_bucket_place(client, operation, input);
-    call->pause.fire = pause_over;
-    call->deadline.fire = out_of_time;
+        return refuse(err, client, operation, &parts);
+    struct call_op *call = new_call(client, operation, parts, input);
+    call->prepare = manner.prepare;
     if (client->call_timeout_ms > 0)
         tap_timer_set(client->loop, &call->deadline, client->call_timeout_ms);
-    tap_uuid(call->id);
-    tap_headers_set(&call->request.headers, "User-Agent", "tapengine/" TAP_VERSION);
-    tap_headers_set(&call->request.headers, "amz-sdk-invocation-id", call->id);
-    tap_retry_begin(&call->retry, &client->bucket, client->max_attempts);
-    /* Where asking again would give the same credentials, it is not done. */
-    call->retry.credentials_refreshed = !client->provider || !tap_provider_renews(client->provider);
-    begin_attempt(call);
+    begin(call);
     *out = &call->op;
     return TAP_OK;
 }
@@ -490,25 +527,33 @@ static tap_err start(struct tap_op **out, struct tap_client *client, const char 
 tap_err tap_client_call(struct tap_op **out, struct tap_client *client, const char *operation,
                         const json_t *input, struct tap_error *err)
 {
-    return start(out, client, operation, input, false, err);
+    return start(out, client, operation, input, (struct manner){0}, err);
+}
+
+tap_err tap_client_call_files(struct tap_op **out, struct tap_client *client, const char *operation,
+                              const json_t *input, const struct tap_streams *streams,
+                              struct tap_error *err)
+{
+    return start(out, client, operation, input, (struct manner){.streams = streams}, err);
 }
 
 tap_err tap_client_prepare(struct tap_op **out, struct tap_client *client, const char *operation,
                            const json_t *input, struct tap_error *err)
 {
-    return start(out, client, operation, input, true, err);
+    return start(out, client, operation, input, (struct manner){.prepare = true}, err);
 }
 
 const struct tap_request *tap_call_request(const struct tap_op *op)
 {
     assert(op->class == &call_class && op->finished && !op->error);
-    return &((const struct call_op *)op)->request;
+    return &((const struct call_op *)op)->parts.request;
 }
 
 struct tap_signing tap_call_signing(const struct tap_op *op)
 {
     assert(op->class == &call_class && op->finished && !op->error);
-    return signing_of((const struct call_op *)op);
+    const struct call_op *call = (const struct call_op *)op;
+    return tap_call_signing_of(call->client, &call->parts, call->skew_ms);
 }
 
 json_t *tap_call_output(const struct tap_op *op)

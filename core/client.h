@@ -69,6 +69,24 @@ tap_err tap_client_usual_region(char **out, const char *profile, struct tap_erro
  */
 tap_err tap_client_call(struct tap_op **out, struct tap_client *client, const char *operation,
                         const json_t *input, struct tap_error *err);
+/* Files in place of what would be in memory. */
+struct tap_streams {
+    const char *from; /* the request's body is of this file; NULL: the input has it */
+    int64_t offset;   /* in that file */
+    int64_t size;     /* bytes from there; 0: all that follow */
+    const char *to;   /* the answer's body becomes this file when all of it has come and its
+                         checksum is right; NULL: the output has it */
+};
+
+/* The same for an operation whose body is a stream of bytes, such as S3's PutObject and GetObject,
+ * with files of any size: memory holds a small part of them at a time. The files' paths are
+ * borrowed like `input`. A file that is sent is read once before that, for its checksum. What is
+ * there under the name `to` is replaced at the end, or stays as it was when the call fails. Errors
+ * besides those of a call: TAP_E_IO of the files, TAP_E_USAGE "NoStream" when the operation has no
+ * such body or the input has it, too. */
+tap_err tap_client_call_files(struct tap_op **out, struct tap_client *client, const char *operation,
+                              const json_t *input, const struct tap_streams *streams,
+                              struct tap_error *err);
 /* The same up to the first request, which is built and signed and not sent: tap_call_request has
  * it, there is no output. Credentials are fetched when that is needed to sign. */
 tap_err tap_client_prepare(struct tap_op **out, struct tap_client *client, const char *operation,

@@ -46,7 +46,7 @@ static void add(EVP_MD_CTX *context, const void *bytes, size_t n)
         die("OpenSSL cannot hash");
 }
 
-static void finish(uint8_t out[TAP_SHA256_SIZE], EVP_MD_CTX *context)
+static void finish(uint8_t *out, EVP_MD_CTX *context)
 {
     if (EVP_DigestFinal_ex(context, out, NULL) != 1)
         die("OpenSSL cannot hash");
@@ -103,6 +103,33 @@ void tap_hmac_sha256(uint8_t out[TAP_SHA256_SIZE], const void *key, size_t key_l
     add(context, out, TAP_SHA256_SIZE);
     finish(out, context);
     OPENSSL_cleanse(block, sizeof block);
+}
+
+/* An OpenSSL context under a name of ours. */
+static EVP_MD_CTX *context_of(struct tap_hash *hash)
+{
+    return (EVP_MD_CTX *)hash;
+}
+
+struct tap_hash *tap_hash_new(const char *name)
+{
+    EVP_MD *algorithm = EVP_MD_fetch(NULL, name, NULL);
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    if (!algorithm || !context || EVP_DigestInit_ex2(context, algorithm, NULL) != 1)
+        die("OpenSSL lacks a hash");
+    EVP_MD_free(algorithm); /* the context holds it */
+    return (struct tap_hash *)context;
+}
+
+void tap_hash_add(struct tap_hash *hash, const void *bytes, size_t n)
+{
+    add(context_of(hash), bytes, n);
+}
+
+void tap_hash_end(struct tap_hash *hash, uint8_t *out)
+{
+    finish(out, context_of(hash));
+    EVP_MD_CTX_free(context_of(hash));
 }
 
 void tap_random(void *out, size_t n)

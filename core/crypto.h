@@ -19,6 +19,12 @@ void tap_hmac_sha256(uint8_t out[TAP_SHA256_SIZE], const void *key, size_t key_l
 /* Checksums that S3 and older services ask for; neither is safe against an attacker. */
 void tap_sha1(uint8_t out[TAP_SHA1_SIZE], const void *bytes, size_t n);
 void tap_md5(uint8_t out[TAP_MD5_SIZE], const void *bytes, size_t n);
+/* A hash of bytes that come piece by piece: "SHA256", "SHA1", "MD5". Ended, and freed, by
+ * tap_hash_end, which writes as many bytes as the hash has. */
+struct tap_hash;
+struct tap_hash *tap_hash_new(const char *name);
+void tap_hash_add(struct tap_hash *hash, const void *bytes, size_t n);
+void tap_hash_end(struct tap_hash *hash, uint8_t *out);
 /* From the operating system; aborts when it has none. */
 void tap_random(void *out, size_t n);
 /* A random (version 4) UUID in lower case. */

@@ -23,6 +23,7 @@ enum {
     TOTAL_TIMEOUT_MS = 300 * 1000,
     MAX_RESPONSE = 64 * 1024 * 1024,
     MAX_HEADER_BYTES = 256 * 1024,
+    STREAM_BUFFER = 256 * 1024, /* bytes that libcurl takes or gives at once */
 };
 
 struct http_op {
@@ -30,23 +31,51 @@ struct http_op {
     CURL *easy;
     struct curl_slist *headers;
     char *url;
-    struct tap_buf body; /* of the request; libcurl reads it from here */
+    struct tap_buf body;         /* of the request; libcurl reads it from here */
+    struct tap_stretch *stretch; /* or from here */
+    int64_t sent;                /* of the stretch */
+    struct tap_sink *sink;       /* the response's body goes there when it is one to keep */
     struct tap_response response;
     size_t max_response, header_bytes;
-    struct tap_timer first_byte, total;
-    int64_t first_byte_ms, total_ms;
-    bool expecting; /* counted in tap_loop_expect */
+    struct tap_timer first_byte; /* of what streams: until something moves */
+    struct tap_timer total;
+    int64_t first_byte_ms, total_ms; /* total_ms 0: none */
+    bool expecting;                  /* counted in tap_loop_expect */
     bool too_large, unsent;
     unsigned sendings;
+    struct tap_error file; /* why the stretch or the sink failed; its code TAP_OK: it did not */
     char reason[CURL_ERROR_SIZE];
 };
 
+static bool is_stream(const struct http_op *self)
+{
+    return self->stretch || self->sink;
+}
+
 /* ---- what libcurl hands us ---- */
+
+/* Something moves. */
+static void moves(struct http_op *self)
+{
+    if (is_stream(self))
+        tap_timer_set(self->op.loop, &self->first_byte, self->first_byte_ms);
+}
+
+/* Errors are read into memory, whoever wants the answer. */
+static bool goes_into_sink(const struct http_op *self)
+{
+    long status = 0;
+    curl_easy_getinfo(self->easy, CURLINFO_RESPONSE_CODE, &status);
+    return self->sink && status >= 200 && status < 300;
+}
 
 static size_t on_body(char *bytes, size_t size, size_t n, void *user)
 {
     struct http_op *self = user;
     size *= n;
+    moves(self);
+    if (goes_into_sink(self))
+        return tap_sink_write(self->sink, bytes, size, &self->file) ? 0 : size;
     if (self->response.body.len + size > self->max_response) {
         self->too_large = true;
         return 0;
@@ -59,7 +88,10 @@ static size_t on_header(char *bytes, size_t size, size_t n, void *user)
 {
     struct http_op *self = user;
     size *= n;
-    tap_timer_clear(self->op.loop, &self->first_byte);
+    if (is_stream(self))
+        moves(self);
+    else
+        tap_timer_clear(self->op.loop, &self->first_byte);
     self->header_bytes += size;
     if (self->header_bytes > MAX_HEADER_BYTES) {
         self->too_large = true;
@@ -84,6 +116,28 @@ static size_t on_header(char *bytes, size_t size, size_t n, void *user)
     tap_free(name);
     tap_free(value);
     return size;
+}
+
+/* The next bytes of the request's body. */
+static size_t on_read(char *bytes, size_t size, size_t n, void *user)
+{
+    struct http_op *self = user;
+    ssize_t got = tap_stretch_read(self->stretch, self->sent, bytes, size * n, &self->file);
+    if (got < 0)
+        return CURL_READFUNC_ABORT;
+    moves(self);
+    self->sent += got;
+    return (size_t)got;
+}
+
+/* libcurl sends it again: a kept connection was closed. */
+static int on_seek(void *user, curl_off_t offset, int origin)
+{
+    struct http_op *self = user;
+    if (origin != SEEK_SET)
+        return CURL_SEEKFUNC_CANTSEEK;
+    self->sent = offset;
+    return CURL_SEEKFUNC_OK;
 }
 
 /* A connection is there, and the request will go out. */
@@ -118,7 +172,7 @@ static void give_up(struct http_op *self, const char *what, int64_t after_ms)
 static void on_first_byte_timeout(struct tap_timer *timer)
 {
     struct http_op *self = (struct http_op *)((char *)timer - offsetof(struct http_op, first_byte));
-    give_up(self, "no answer", self->first_byte_ms);
+    give_up(self, is_stream(self) ? "nothing moved" : "no answer", self->first_byte_ms);
 }
 
 static void on_total_timeout(struct tap_timer *timer)
@@ -148,6 +202,7 @@ static void http_free(struct tap_op *op)
     curl_slist_free_all(self->headers);
     tap_free_secret(self->url); /* a presigned URL carries its signature */
     tap_buf_fini(&self->body);
+    tap_stretch_release(self->stretch);
     tap_response_fini(&self->response);
     tap_free(self);
 }
@@ -158,7 +213,9 @@ static const struct tap_op_class http_class = {TAP_OP_HTTP, http_stop, http_free
 static void explain(struct tap_error *error, const struct http_op *self, CURLcode result)
 {
     const char *reason = self->reason[0] ? self->reason : curl_easy_strerror(result);
-    if (self->header_bytes > MAX_HEADER_BYTES)
+    if (self->file.code)
+        *error = self->file;
+    else if (self->header_bytes > MAX_HEADER_BYTES)
         tap_fail(error, TAP_E_LIMIT, "ResponseTooLarge", "%s: more than %d bytes of headers",
                  self->url, MAX_HEADER_BYTES);
     else if (self->too_large)
@@ -218,12 +275,27 @@ static void add_headers(struct http_op *self, const struct tap_headers *headers)
     tap_buf_fini_secret(&line);
 }
 
+static void set_stretch(struct http_op *self, struct tap_stretch *stretch)
+{
+    CURL *easy = self->easy;
+    self->stretch = tap_stretch_hold(stretch);
+    curl_easy_setopt(easy, CURLOPT_POST, 1L);
+    curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)tap_stretch_size(stretch));
+    curl_easy_setopt(easy, CURLOPT_READFUNCTION, on_read);
+    curl_easy_setopt(easy, CURLOPT_READDATA, self);
+    curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, on_seek);
+    curl_easy_setopt(easy, CURLOPT_SEEKDATA, self);
+    curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, (long)STREAM_BUFFER);
+}
+
 static void set_method(struct http_op *self, const struct tap_request *request)
 {
     CURL *easy = self->easy;
     bool has_body = request->body.len || strcmp(request->method, "POST") == 0 ||
                     strcmp(request->method, "PUT") == 0;
-    if (has_body) {
+    if (request->stretch) {
+        set_stretch(self, request->stretch);
+    } else if (has_body) {
         tap_buf_init(&self->body, TAP_MAX_BODY);
         tap_buf_add(&self->body, tap_buf_text(&request->body), request->body.len);
         curl_easy_setopt(easy, CURLOPT_POSTFIELDS, tap_buf_text(&self->body));
@@ -238,13 +310,19 @@ static void set_deadlines(struct http_op *self, const struct tap_http_options *o
 {
     int64_t connect_ms = or_default(options->connect_timeout_ms, CONNECT_TIMEOUT_MS);
     self->first_byte_ms = or_default(options->first_byte_timeout_ms, FIRST_BYTE_TIMEOUT_MS);
-    self->total_ms = or_default(options->total_timeout_ms, TOTAL_TIMEOUT_MS);
+    self->total_ms = or_default(options->total_timeout_ms, is_stream(self) ? 0 : TOTAL_TIMEOUT_MS);
     self->first_byte.fire = on_first_byte_timeout;
     self->total.fire = on_total_timeout;
     tap_timer_set(self->op.loop, &self->first_byte, self->first_byte_ms);
-    tap_timer_set(self->op.loop, &self->total, self->total_ms);
+    if (self->total_ms)
+        tap_timer_set(self->op.loop, &self->total, self->total_ms);
     curl_easy_setopt(self->easy, CURLOPT_CONNECTTIMEOUT_MS, (long)connect_ms);
     curl_easy_setopt(self->easy, CURLOPT_TIMEOUT_MS, (long)self->total_ms);
+    if (is_stream(self)) {
+        curl_easy_setopt(self->easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
+        curl_easy_setopt(self->easy, CURLOPT_LOW_SPEED_TIME,
+                         (long)(self->first_byte_ms / 1000 + 1));
+    }
 }
 
 /* A libcurl that resolves names while its caller waits would stop everything else. */
@@ -269,6 +347,7 @@ struct tap_op *tap_http_start(struct tap_loop *loop, const struct tap_request *r
     tap_op_init(&self->op, loop, &http_class);
     tap_response_init(&self->response);
     self->max_response = options->max_response ? options->max_response : MAX_RESPONSE;
+    self->sink = options->sink;
     self->url = tap_sprintf("%s://%s%s", request->scheme, request->host, request->target);
     struct tap_error error;
     if (check_library(&error)) {
@@ -297,6 +376,8 @@ struct tap_op *tap_http_start(struct tap_loop *loop, const struct tap_request *r
         curl_easy_setopt(easy, CURLOPT_CAINFO, ca_bundle);
     if (options->direct)
         curl_easy_setopt(easy, CURLOPT_PROXY, "");
+    if (options->sink)
+        curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)STREAM_BUFFER);
     set_method(self, request);
     add_headers(self, &request->headers);
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, self->headers);

@@ -12,6 +12,7 @@
 #include "api.h"
 #include "loop.h"
 #include "message.h"
+#include "sink.h"
 
 TAP_API_BEGIN
 
@@ -23,12 +24,17 @@ struct tap_http_options {
     size_t max_response;           /* bytes of body; 0: 64 MiB; more is TAP_E_LIMIT */
     const char *ca_bundle;         /* PEM file; NULL: AWS_CA_BUNDLE, else the system's */
     bool direct;                   /* not through a proxy, whatever the environment says */
+    struct tap_sink *sink;         /* takes the body of an answer of status 2xx; NULL: memory does.
+                                      Has to be there until the operation is freed */
 };
 
 /* Starts a request; `request` is copied as far as needed and may be freed at once. `options` may be
- * NULL. A response of any status completes the operation without error; TAP_E_NETWORK
+ * NULL. A request with a stretch, or a sink, takes as long as something moves: it ends when nothing
+ * has for first_byte_timeout_ms, and after total_timeout_ms only when that is given. A response of
+ * any status completes the operation without error; TAP_E_NETWORK
  * ("NetworkError", "CertificateError": the peer's is not trusted or not for this host),
- * TAP_E_TIMEOUT or TAP_E_LIMIT say that there is none. TAP_E_UNSUPPORTED: libcurl has no
+ * TAP_E_TIMEOUT or TAP_E_LIMIT say that there is none; TAP_E_IO that the
+ * stretch could not be read or the sink not written. TAP_E_UNSUPPORTED: libcurl has no
  * asynchronous resolver. */
 struct tap_op *tap_http_start(struct tap_loop *loop, const struct tap_request *request,
                               const struct tap_http_options *options);

@@ -26,14 +26,15 @@ struct tap_loop;
 struct tap_op;
 
 enum tap_op_kind {
-    TAP_OP_TIMER,      /* tap_timer_start */
-    TAP_OP_SIGNAL,     /* tap_signal_wait */
-    TAP_OP_FD,         /* tap_fd_wait */
-    TAP_OP_HTTP,       /* http.h */
-    TAP_OP_ACCEPT,     /* server.h */
-    TAP_OP_PROC,       /* proc.h */
-    TAP_OP_CALL,       /* client.h */
-    TAP_OP_CREDENTIALS /* credentials_fetch.h, credentials_provider.h */
+    TAP_OP_TIMER,       /* tap_timer_start */
+    TAP_OP_SIGNAL,      /* tap_signal_wait */
+    TAP_OP_FD,          /* tap_fd_wait */
+    TAP_OP_HTTP,        /* http.h */
+    TAP_OP_ACCEPT,      /* server.h */
+    TAP_OP_PROC,        /* proc.h */
+    TAP_OP_CALL,        /* client.h */
+    TAP_OP_CREDENTIALS, /* credentials_fetch.h, credentials_provider.h */
+    TAP_OP_DIGEST       /* digest_op.h */
 };
 
 enum tap_clock { TAP_CLOCK_REAL, TAP_CLOCK_VIRTUAL, TAP_CLOCK_SCALED };

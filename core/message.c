@@ -78,6 +78,7 @@ void tap_request_fini(struct tap_request *request)
     tap_free_secret(request->target);
     tap_headers_fini(&request->headers);
     tap_buf_fini(&request->body);
+    tap_stretch_release(request->stretch);
     tap_request_init(request);
 }
 

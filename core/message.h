@@ -9,6 +9,7 @@
 
 #include "api.h"
 #include "buf.h"
+#include "stretch.h"
 
 TAP_API_BEGIN
 
@@ -43,6 +44,7 @@ struct tap_request {
     char *target; /* path and query as they stand on the wire, percent-encoded: "/a%20b?x=1" */
     struct tap_headers headers;
     struct tap_buf body;
+    struct tap_stretch *stretch; /* the body, in place of the bytes in `body`; NULL: it is these */
 };
 
 struct tap_response {

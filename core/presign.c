@@ -12,6 +12,7 @@
 #include "call.h"
 #include "mem.h"
 #include "op.h"
+#include "protocol_checksum.h"
 #include "protocol_shape.h"
 
 struct presign_op {
@@ -21,6 +22,7 @@ struct presign_op {
     int64_t expires_s;
     bool body_given;      /* the input has the body that is to be sent later */
     bool checksum_chosen; /* the input wants a sum of that body */
+    bool mode_chosen;     /* the input says whether the answer tells its sum */
     struct tap_op *call;  /* what prepares the request, or NULL */
     struct tap_request request;
     char *url;
@@ -28,25 +30,10 @@ struct presign_op {
 
 /* ---- what the model says ---- */
 
-static const json_t *input_members(const struct presign_op *presign)
-{
-    const json_t *ref = json_object_get(presign->operation, "input");
-    return json_object_get(ref ? tap_ref_shape(presign->model, ref) : NULL, "members");
-}
-
-/* The member that is a stream of bytes (PutObject's Body): it may be sent later, as S3 does not
- * want it signed. NULL when there is none. */
+/* The stream may be sent later, as S3 does not want it signed. NULL when there is none. */
 static const char *stream_member(const struct presign_op *presign)
 {
-    const json_t *ref = json_object_get(presign->operation, "input");
-    const json_t *shape = ref ? tap_ref_shape(presign->model, ref) : NULL;
-    const char *payload = json_string_value(json_object_get(shape, "payload"));
-    const json_t *member = payload ? json_object_get(input_members(presign), payload) : NULL;
-    if (!member)
-        return NULL;
-    bool streaming = tap_ref_flag(tap_ref_shape(presign->model, member), "streaming") ||
-                     tap_ref_flag(member, "streaming");
-    return streaming ? payload : NULL;
+    return tap_stream_member(presign->model, presign->operation, "input");
 }
 
 static const char *checksum_member(const struct presign_op *presign)
@@ -137,6 +124,8 @@ static tap_err place_body(struct presign_op *presign, const struct tap_buf *body
                         checksum_member(presign));
     if (stream)
         drop_own_checksum(&presign->request);
+    if (!presign->mode_chosen) /* whoever gets the answer may not know what to do with a sum */
+        tap_headers_remove(&presign->request.headers, "x-amz-checksum-mode");
     if (!body->len || move_form(&presign->request, body))
         return TAP_OK;
     return tap_fail(err, TAP_E_UNSUPPORTED, "PresignUnsupported",
@@ -220,6 +209,7 @@ tap_err tap_client_presign(struct tap_op **out, struct tap_client *client, const
     presign->expires_s = expires_s;
     presign->body_given = has_member(input, stream_member(presign));
     presign->checksum_chosen = has_member(input, checksum_member(presign));
+    presign->mode_chosen = has_member(input, tap_checksum_mode_member(presign->operation));
     presign->call = call;
     tap_op_own(&presign->op, call);
     *out = &presign->op;

@@ -76,6 +76,19 @@ bool tap_ref_flag(const json_t *ref, const char *name)
     return json_is_true(json_object_get(ref, name));
 }
 
+const char *tap_stream_member(const struct tap_model *model, const json_t *operation,
+                              const char *side)
+{
+    const json_t *ref = json_object_get(operation, side);
+    const json_t *shape = ref ? tap_ref_shape(model, ref) : NULL;
+    const char *payload = json_string_value(json_object_get(shape, "payload"));
+    const json_t *member =
+        payload ? json_object_get(json_object_get(shape, "members"), payload) : NULL;
+    const json_t *its_shape = member ? tap_ref_shape(model, member) : NULL;
+    bool streaming = tap_ref_flag(its_shape, "streaming") || tap_ref_flag(member, "streaming");
+    return streaming ? payload : NULL;
+}
+
 const char *tap_wire_own_name(const json_t *ref, const char *member)
 {
     const char *name = json_string_value(json_object_get(ref, "locationName"));

@@ -33,6 +33,11 @@ enum tap_shape_kind tap_shape_kind(const json_t *shape);
 const char *tap_ref_trait(const json_t *ref, const json_t *shape, const char *name);
 bool tap_ref_flag(const json_t *ref, const char *name);
 
+/* The member of an operation's "input" or "output" that is a stream of bytes and the whole body, as
+ * PutObject's and GetObject's Body; NULL when there is none. */
+const char *tap_stream_member(const struct tap_model *model, const json_t *operation,
+                              const char *side);
+
 /* A member's name in JSON, headers and paths: the model's locationName, or else its own. */
 const char *tap_wire_own_name(const json_t *ref, const char *member);
 /* Names in forms and XML. A structure's member, whose reference and shape are given: */

@@ -32,10 +32,12 @@
 #include "timestamp.h"
 #include "waiter.h"
 
-/* Requests that are no calls: built, signed and sent by oneself. */
+/* Requests that are no calls: built, signed and sent by oneself; bodies that are files. */
 #include "http.h"
 #include "message.h"
 #include "sigv4.h"
+#include "sink.h"
+#include "stretch.h"
 
 /* Memory, and what is written for people. */
 #include "buf.h"

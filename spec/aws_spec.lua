@@ -1,6 +1,7 @@
 -- `tapengine aws` as people and scripts use it: the program itself against a sandbox server.
 local helpers = require "spec.helpers"
 local json = require "tap.core.json"
+local sys = require "tap.core.sys"
 local proc = require "tap.core.proc"
 local shape = require "tap.aws_shape"
 local text = require "tap.aws_text"
@@ -244,6 +245,31 @@ describe("aws", function()
       local deleted = call("cloudformation", "delete-stack", "--stack-name", "web")
       assert.same({ 0, "" }, { deleted.code, deleted.out })
     end)
+  end)
+
+  it("takes the file of a stream as the AWS CLI does, and writes one", function()
+    local from = helpers.file("from", ("a\0b"):rep(100000))
+    local to = helpers.folder() .. "/to"
+    helpers.with_sandbox(300, function(url)
+      local function call(...)
+        local words = { "s3", ... }
+        words[#words + 1], words[#words + 2] = "--endpoint-url", url
+        return aws(words)
+      end
+      call("create-bucket", "--bucket", "b-b")
+      for _, spelling in ipairs { from, "@" .. from, "fileb://" .. from } do
+        assert.equal("", call("put-object", "--bucket", "b-b", "--key", "k", "--body", spelling).err)
+        local got = call("get-object", "--bucket", "b-b", to, "--key", "k")
+        assert.equal(300000, json.decode(got.out).ContentLength)
+        assert.is_nil(json.decode(got.out).Body)
+        assert.is_true(sys.read_file(to) == sys.read_file(from))
+      end
+      assert.matches("there is no file /no/such",
+        call("put-object", "--bucket", "b-b", "--key", "k", "--body", "/no/such").err, 1, true)
+      assert.matches("unexpected argument 'two'", call("get-object", "--bucket", "b-b", "--key", "k", to, "two").err,
+        1, true)
+    end)
+    assert.matches("get%-object %[options%] %[FILE%]", aws({ "s3", "get-object", "--help" }).out)
   end)
 
   it("prints what the AWS CLI prints", function()

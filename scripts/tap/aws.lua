@@ -13,6 +13,7 @@ local json = require "tap.core.json"
 local model = require "tap.core.model"
 local params = require "tap.params"
 local shape = require "tap.aws_shape"
+local sys = require "tap.core.sys"
 
 local aws = {}
 
@@ -140,17 +141,23 @@ local function compile(expression)
     message = "--query " .. tostring(problem) }
 end
 
+-- What would be sent; a file's bytes, too.
+local function prepare(call, client, value, from)
+  if from then value[shape.stream_member(call.operation.input, call.shapes)] = sys.read_file(from) end
+  return show_request(client:prepare(call.operation.name, value))
+end
+
 local function run_call(call, p)
   local query = p.query and compile(p.query)
-  local value = input.build(call.given, p.input, call.operation, call.shapes)
+  local value, from = input.build(call.given, p.input, call.operation, call.shapes)
   local client = require("tap.client").new(call.model:service())
   local name = call.operation.name
-  if p.print_request then return show_request(client:prepare(name, value)) end
+  if p.print_request then return prepare(call, client, value, from) end
   local output
   if p.paginate and joins_pages(call, value) then
     output = client:collect(name, value)
   else
-    output = client[name](client, value)
+    output = client[name](client, value, { from = from, to = call.outfile })
   end
   if call.operation.output then output = shape.write(call.shapes, call.operation.output.shape, output) end
   if query then
@@ -171,8 +178,8 @@ local function run_operation(m, operation, before, behind)
   local own, others = {}, {}
   split(before, taken_from {}, own, others)
   split(behind, taken_from(members_of(operation, shapes)), own, others)
-  local call = { model = m, operation = operation, shapes = shapes,
-    given = input.parse(others, operation, shapes) }
+  local given, outfile = input.parse(others, operation, shapes)
+  local call = { model = m, operation = operation, shapes = shapes, given = given, outfile = outfile }
   local wf = require("tap.workflow").new { name = "aws", summary = "one call", params = OWN,
     run = function(_, p) return nil, run_call(call, p) end }
   return require("tap.cli_run").run(wf, own)

@@ -4,6 +4,7 @@
 local input = require "tap.aws_input"
 local json = require "tap.core.json"
 local model = require "tap.core.model"
+local shape = require "tap.aws_shape"
 local text = require "tap.core.text"
 local util = require "tap.util"
 
@@ -83,12 +84,12 @@ end
 
 local function input_rows(shapes, name, taken)
   local s, rows = shapes[name], {}
-  local required = set_of(s.required)
+  local required, stream = set_of(s.required), shape.stream_member({ shape = name }, shapes)
   for _, pass in ipairs { true, false } do -- what is required stands first
     for _, member in ipairs(json.keys(s.members)) do
       local reference = s.members[member]
       if (required[member] or false) == pass then
-        local notes = { type_text(shapes, reference.shape) }
+        local notes = { member == stream and "file" or type_text(shapes, reference.shape) }
         if shapes[reference.shape].sensitive then notes[#notes + 1] = "secret: @FILE only" end
         if pass then notes[#notes + 1] = reference.idempotencyToken and "made when left out" or "required" end
         rows[#rows + 1] = { input.option(member, taken), member, table.concat(notes, ", ") }
@@ -120,7 +121,9 @@ end
 ---@param taken table<string, any> options that are not members'
 ---@return string[] lines
 function help.operation(m, operation, shapes, taken)
-  local lines = { ("tapengine aws %s %s [options]"):format(m:service(), help.kebab(operation.name)) }
+  local outfile = shape.stream_member(operation.output, shapes)
+  local lines = { ("tapengine aws %s %s [options]%s"):format(m:service(), help.kebab(operation.name),
+    outfile and " [FILE]" or "") }
   local takes = operation.input and input_rows(shapes, operation.input.shape, taken) or {}
   local gives = operation.output and output_rows(shapes, operation.output.shape) or {}
   add_section(lines, "Takes", takes)
@@ -130,6 +133,10 @@ function help.operation(m, operation, shapes, taken)
     local results = type(pages.result_key) == "table" and pages.result_key or { pages.result_key }
     lines[#lines + 1] = ""
     lines[#lines + 1] = ("Comes in pages, which are joined: %s."):format(table.concat(results, ", "))
+  end
+  if outfile then
+    lines[#lines + 1] = ""
+    lines[#lines + 1] = ("FILE becomes what %s has, of any size."):format(outfile)
   end
   lines[#lines + 1] = ""
   lines[#lines + 1] = "@FILE gives a member what is in a file. `tapengine help aws` shows the other options."

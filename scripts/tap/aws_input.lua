@@ -2,7 +2,8 @@
 --
 -- What a value may look like follows from the member's type in the service's model. `@FILE` (or file://FILE)
 -- stands for what is in a file; a text that begins with @ is written with two of them. Structures are JSON or
--- Key=team,Value=web. What the model calls sensitive is taken from files only.
+-- Key=team,Value=web. What the model calls sensitive is taken from files only. A stream, such as the body of
+-- s3 put-object, is always a file's name, as in the AWS CLI, and the file that an answer's becomes is a word by itself.
 
 local errors = require "tap.error"
 local json = require "tap.core.json"
@@ -76,12 +77,19 @@ end
 ---@param operation table of the model
 ---@param shapes table<string, table> of shape.all
 ---@return { member: string, option: string, values: string[], no: boolean? }[] given
+---@return string? outfile
 function input.parse(words, operation, shapes)
   local members = operation.input and shapes[operation.input.shape].members or {}
-  local given, by_member, i = {}, {}, 1
+  local has_outfile = shape.stream_member(operation.output, shapes) ~= nil
+  local given, by_member, outfile, i = {}, {}, nil, 1
   while words[i] do
     local word = words[i]
-    if not is_option(word) then refuse(("unexpected argument '%s'"):format(word)) end
+    if has_outfile and not outfile and not is_option(word) then
+      outfile, i = word, i + 1
+      goto continue
+    elseif not is_option(word) then
+      refuse(("unexpected argument '%s'"):format(word))
+    end
     local option, inline = word:match("^(%-%-[^=]+)=(.*)$")
     option = option or word
     local member, no = member_of(members, shapes, option:sub(3))
@@ -96,8 +104,9 @@ function input.parse(words, operation, shapes)
       given[#given + 1], by_member[member] = entry, entry
     end
     table.move(values, 1, #values, #entry.values + 1, entry.values)
+    ::continue::
   end
-  return given
+  return given, outfile
 end
 
 ---------------------------------------------------------------------------------------------------------
@@ -217,8 +226,10 @@ end
 ---@param operation table of the model
 ---@param shapes table<string, table> of shape.all
 ---@return table
+---@return string? file that the operation's stream is read from
 function input.build(given, whole, operation, shapes)
   local name = operation.input and operation.input.shape
+  local stream, from = shape.stream_member(operation.input, shapes), nil
   local value = {}
   if whole then
     local words = expand(whole)
@@ -226,9 +237,14 @@ function input.build(given, whole, operation, shapes)
     if name then value = shape.read({ shapes = shapes, visible = not words.file }, name, value, "--input") end
   end
   for _, entry in ipairs(given) do
-    value[entry.member] = value_of(entry, shapes[name].members[entry.member].shape, shapes)
+    if entry.member == stream then
+      local word = entry.values[1] or refuse(("%s needs a file"):format(entry.option))
+      from, value[stream] = file_of(word) or word, nil
+    else
+      value[entry.member] = value_of(entry, shapes[name].members[entry.member].shape, shapes)
+    end
   end
-  return value
+  return value, from
 end
 
 return input

@@ -21,6 +21,16 @@ function shape.all(model)
   end })
 end
 
+--- The member of an operation's input or output that is a stream of bytes and the whole body.
+---@param reference table? `input` or `output` of the operation
+---@param shapes table<string, table> of shape.all
+---@return string? member
+function shape.stream_member(reference, shapes)
+  local s = reference and shapes[reference.shape]
+  local member = s and s.payload and s.members[s.payload]
+  return member and (member.streaming or shapes[member.shape].streaming) and s.payload or nil
+end
+
 local function refuse(path, problem, hints)
   errors.raise { class = "usage", code = "BadArguments", message = ("%s %s"):format(path, problem),
     hints = hints }

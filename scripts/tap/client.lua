@@ -10,8 +10,12 @@
 --     cfn:wait("stack_create_complete", { StackName = "web" }, { timeout = "30m" })
 --
 -- A call's input and output are whole in memory, blobs as strings: up to 512 MiB are sent, and up to 64 MiB
--- (the option max_response, at most 512 MiB) received. What is larger goes in parts: tap.s3 has files to objects and
--- back.
+-- (the option max_response, at most 512 MiB) received. Where the body is a stream it may be a file of any size instead:
+--
+--     s3:put_object({ Bucket = "b", Key = "k" }, { from = "web.zip" })
+--     s3:get_object({ Bucket = "b", Key = "k" }, { to = "web.zip" })
+--
+-- tap.s3 moves files to objects and back in parts, several at a time.
 
 local core = require "tap.core.client"
 local errors = require "tap.error"

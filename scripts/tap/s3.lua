@@ -1,5 +1,5 @@
---- Objects to and from files, in parts: however large an object is, memory holds a few parts of it. Parts travel side
--- by side, and each is tried again by itself. A file, or an object, that is there is whole: what is under way has
+--- Objects to and from files, in parts, of which memory holds a few when they come and none when they go. Parts travel
+-- side by side, and each is tried again by itself. A file, or an object, that is there is whole: what is under way has
 -- another name, and what fails leaves nothing behind. (An upload whose process dies leaves its parts: a bucket's
 -- lifecycle forgets them.)
 
@@ -90,42 +90,40 @@ end
 ---------------------------------------------------------------------------------------------------------
 -- To S3
 
+local function size_of(path)
+  local file <close> = open(path, "rb")
+  return file:seek "end"
+end
+
 -- So large that the parts are not too many, in whole MiB.
 local function part_size(size)
   local mib = 1024 * 1024
   return math.max(PART, math.ceil(size / MOST_PARTS / mib) * mib)
 end
 
-local function read_at(file, path, offset, n)
-  file:seek("set", offset)
-  local bytes = n == 0 and "" or file:read(n)
-  if not bytes or #bytes ~= n then raise_io(path, "it became shorter while it was sent") end
-  return bytes
-end
-
-local function send_part(client, input, upload, file, path, number, bounds)
+local function send_part(client, input, upload, number, part)
   local answer = client:upload_part(input_of("UploadPartRequest", input, { UploadId = upload, PartNumber = number,
-    ChecksumAlgorithm = "CRC32", Body = read_at(file, path, bounds.first, bounds.n) }))
+    ChecksumAlgorithm = "CRC32" }), part)
   return { PartNumber = number, ETag = answer.ETag, ChecksumCRC32 = answer.ChecksumCRC32 }
 end
 
-local function send_parts(client, input, upload, file, path, size)
+local function send_parts(client, input, upload, path, size)
   local step, parts = part_size(size), json.list {}
   local n = math.ceil(size / step)
   for number = 1, n do parts[number] = false end
   each_part(n, function(number)
     local first = (number - 1) * step
-    parts[number] = send_part(client, input, upload, file, path, number, { first = first,
-      n = math.min(step, size - first) })
+    parts[number] = send_part(client, input, upload, number, { from = path, offset = first,
+      size = math.min(step, size - first) })
   end)
   return client:complete_multipart_upload(input_of("CompleteMultipartUploadRequest", input, { UploadId = upload,
     MultipartUpload = { Parts = parts } }))
 end
 
-local function upload_in_parts(client, path, input, file, size)
+local function upload_in_parts(client, path, input, size)
   local upload = client:create_multipart_upload(input_of("CreateMultipartUploadRequest", input,
     { ChecksumAlgorithm = "CRC32" })).UploadId
-  local answer, e = errors.try(send_parts, client, input, upload, file, path, size)
+  local answer, e = errors.try(send_parts, client, input, upload, path, size)
   if answer then return answer end
   errors.try(client.abort_multipart_upload, client, input_of("AbortMultipartUploadRequest", input,
     { UploadId = upload })) -- its parts would be paid for; the bucket's lifecycle is the second chance
@@ -140,10 +138,9 @@ end
 ---@return table answer of PutObject or CompleteMultipartUpload: ETag, VersionId
 ---@return integer size in bytes
 function s3.upload(client, path, input)
-  local file <close> = open(path, "rb")
-  local size = file:seek "end"
-  if size > PART then return upload_in_parts(client, path, input, file, size), size end
-  return client:put_object(input_of("PutObjectRequest", input, { Body = read_at(file, path, 0, size) })), size
+  local size = size_of(path)
+  if size > PART then return upload_in_parts(client, path, input, size), size end
+  return client:put_object(input_of("PutObjectRequest", input, {}), { from = path }), size
 end
 
 --- "s3://bucket/key" as Bucket and Key; nil when it is not one.
