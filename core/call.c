@@ -19,6 +19,7 @@
 #include "bucket.h"
 #include "call_build.h"
 #include "crypto.h"
+#include "customs.h"
 #include "mem.h"
 #include "op.h"
 #include "retry_model.h"
@@ -196,6 +197,8 @@ static tap_err read_output(struct call_op *call, const struct tap_response *resp
                                                     response, error);
     if (call->parts.stream.sink)
         json_object_del(call->output, call->parts.stream.member);
+    if (code == TAP_OK)
+        tap_customs_output(call->output, client->model, call->operation, call->parts.names_encoded);
     if (code == TAP_OK)
         tap_last_answer_keep(&client->last, client->protocol, call->operation, response,
                              call->output, call->answer);

@@ -28,6 +28,8 @@ struct tap_client {
     struct tap_log *log;
     int64_t call_timeout_ms; /* 0: none */
     int max_attempts;
+    bool sums_all;       /* also the requests for which no checksum is demanded */
+    bool checks_answers; /* asks for their checksums */
     enum tap_retry_mode retry_mode;
     struct tap_retry_bucket bucket;
     struct tap_retry_rate rate; /* counts in the adaptive mode */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "bucket.h"
+#include "customs.h"
 #include "protocol.h"
 
 /* The input as it is sent: with tokens, and with the wish for checksums in the answer. */
@@ -13,9 +14,22 @@ static json_t *fill(const struct tap_client *client, const json_t *operation, co
 {
     json_t *filled = tap_input_with_tokens(client->model, operation, input);
     const char *mode = tap_checksum_mode_member(operation);
-    if (mode && !json_object_get(filled, mode))
+    if (mode && client->checks_answers && !json_object_get(filled, mode))
         json_object_set_new(filled, mode, json_string("ENABLED"));
     return filled;
+}
+
+/* Sums that are not demanded, where the client makes them all the same. */
+static tap_err add_checksum(struct tap_call_parts *parts, const struct tap_client *client,
+                            const json_t *operation, const json_t *input, struct tap_error *err)
+{
+    struct tap_request *request = &parts->request;
+    if (request->stretch)
+        return tap_checksum_asked(&parts->stream.asked, request, client->model, operation, input,
+                                  client->sums_all, err);
+    return client->sums_all
+               ? tap_checksum_request(request, client->model, operation, input, true, err)
+               : TAP_OK;
 }
 
 tap_err tap_call_build(struct tap_call_parts *parts, const struct tap_client *client,
@@ -27,14 +41,17 @@ tap_err tap_call_build(struct tap_call_parts *parts, const struct tap_client *cl
     *parts = (struct tap_call_parts){0};
     tap_request_init(request);
     json_t *filled = fill(client, operation, input);
-    tap_err code =
-        tap_call_stream_open(&parts->stream, request, filled, streams, model, operation, err);
+    parts->names_encoded = tap_customs_asks(filled, model, operation);
+    tap_err code = tap_customs_input(filled, model, operation, err);
+    if (code == TAP_OK)
+        code =
+            tap_call_stream_open(&parts->stream, request, filled, streams, model, operation, err);
     if (code == TAP_OK)
         code = tap_validate_input(model, operation, filled, err);
     if (code == TAP_OK)
         code = client->protocol->build_request(request, model, operation, filled, err);
-    if (code == TAP_OK && request->stretch)
-        code = tap_checksum_asked(&parts->stream.asked, request, model, operation, filled, err);
+    if (code == TAP_OK)
+        code = add_checksum(parts, client, operation, filled, err);
     if (code == TAP_OK)
         code = tap_bucket_endpoint(&parts->endpoint, client, operation, filled, err);
     if (code == TAP_OK)

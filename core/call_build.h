@@ -15,6 +15,7 @@ struct tap_call_parts {
     struct tap_request request;
     struct tap_endpoint endpoint;
     struct tap_call_stream stream;
+    bool names_encoded; /* it was we who asked for that; see customs.h */
 };
 
 /* Builds all of it, once for all attempts. Freed by tap_call_parts_fini, also on failure. */

@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "call.h"
 #include "mem.h"
@@ -68,6 +69,20 @@ static tap_err read_max_attempts(int *out, const struct settings *settings, stru
                         of_environment ? "AWS_MAX_ATTEMPTS" : "the profile's max_attempts", text);
     *out = (int)value;
     return TAP_OK;
+}
+
+/* Whether checksums are made, or asked for, wherever the service supports them, or only where it
+ * demands them. */
+static tap_err read_checksums(bool *out, const struct settings *settings, const char *variable,
+                              const char *key, struct tap_error *err)
+{
+    const char *when = setting(settings, variable, key);
+    *out = !when || strcasecmp(when, "when_supported") == 0;
+    if (*out || strcasecmp(when, "when_required") == 0)
+        return TAP_OK;
+    return tap_fail(err, TAP_E_USAGE, "InvalidSetting",
+                    "%s (in the profile: %s) is '%s'; when_supported or when_required is needed",
+                    variable, key, when);
 }
 
 /* What the environment or the profile asks for and is not built is warned of (warn_of_settings): it
@@ -162,6 +177,12 @@ static tap_err init(struct tap_client *client, const char *service, const struct
         code = read_retry_mode(&client->retry_mode, settings, err);
     if (code == TAP_OK)
         code = read_max_attempts(&client->max_attempts, settings, err);
+    if (code == TAP_OK)
+        code = read_checksums(&client->sums_all, settings, "AWS_REQUEST_CHECKSUM_CALCULATION",
+                              "request_checksum_calculation", err);
+    if (code == TAP_OK)
+        code = read_checksums(&client->checks_answers, settings, "AWS_RESPONSE_CHECKSUM_VALIDATION",
+                              "response_checksum_validation", err);
     if (code == TAP_OK)
         code = tap_endpoint_settings_new(&client->endpoints, client->model, region,
                                          options->endpoint_url, options->context,

@@ -60,14 +60,15 @@ static const char *known(const char *name)
  * for. */
 static tap_err choose(const char **algorithm, struct tap_request *request,
                       const struct tap_model *model, const json_t *operation, const json_t *input,
-                      struct tap_error *err)
+                      bool all, struct tap_error *err)
 {
     const json_t *trait = json_object_get(operation, "httpChecksum");
     const char *member = json_string_value(json_object_get(trait, "requestAlgorithmMember"));
-    *algorithm = NULL;
-    if (!member && !tap_ref_flag(trait, "requestChecksumRequired"))
-        return TAP_OK; /* only answers have a checksum */
     const char *chosen = member ? json_string_value(json_object_get(input, member)) : NULL;
+    bool demanded = tap_ref_flag(trait, "requestChecksumRequired") || chosen;
+    *algorithm = NULL;
+    if (!demanded && !(member && all))
+        return TAP_OK;
     *algorithm = known(chosen ? chosen : "CRC32");
     if (!*algorithm)
         return tap_fail(err, TAP_E_UNSUPPORTED, "UnsupportedChecksum",
@@ -81,13 +82,13 @@ static tap_err choose(const char **algorithm, struct tap_request *request,
 
 tap_err tap_checksum_asked(struct tap_checksum *out, struct tap_request *request,
                            const struct tap_model *model, const json_t *operation,
-                           const json_t *input, struct tap_error *err)
+                           const json_t *input, bool all, struct tap_error *err)
 {
     *out = (struct tap_checksum){0};
     if (has_checksum(request))
         return TAP_OK;
     if (json_object_get(operation, "httpChecksum")) {
-        tap_err code = choose(&out->algorithm, request, model, operation, input, err);
+        tap_err code = choose(&out->algorithm, request, model, operation, input, all, err);
         out->header = out->algorithm ? header_of(out->algorithm) : NULL;
         return code;
     }
@@ -113,12 +114,13 @@ static size_t sum_of(uint8_t sum[TAP_MAX_DIGEST], const char *algorithm, const s
 }
 
 tap_err tap_checksum_request(struct tap_request *request, const struct tap_model *model,
-                             const json_t *operation, const json_t *input, struct tap_error *err)
+                             const json_t *operation, const json_t *input, bool all,
+                             struct tap_error *err)
 {
     struct tap_checksum asked;
     if (request->stretch)
         return TAP_OK; /* who sends it reads it first */
-    tap_err code = tap_checksum_asked(&asked, request, model, operation, input, err);
+    tap_err code = tap_checksum_asked(&asked, request, model, operation, input, all, err);
     if (!code && asked.algorithm) {
         uint8_t sum[TAP_MAX_DIGEST];
         size_t n = sum_of(sum, asked.algorithm, &request->body);

@@ -17,15 +17,17 @@ struct tap_checksum {
     char *header; /* the caller frees it */
 };
 
-/* What the operation's model asks for where the caller gave no sum: by the algorithm that `input`
- * names, else CRC32 (the AWS SDKs' default), else MD5 for operations that know no other. The
- * request is told which was chosen. TAP_E_UNSUPPORTED when the algorithm is known to AWS only. */
+/* What the operation's model demands, or `input` asks for, where the caller gave no sum; with
+ * `all`, also what the model only knows of. By the algorithm that `input` names, else CRC32 (the
+ * AWS SDKs' default), else MD5 for operations that know no other. The request is told which was
+ * chosen. TAP_E_UNSUPPORTED when the algorithm is known to AWS only. */
 tap_err tap_checksum_asked(struct tap_checksum *out, struct tap_request *request,
                            const struct tap_model *model, const json_t *operation,
-                           const json_t *input, struct tap_error *err);
+                           const json_t *input, bool all, struct tap_error *err);
 /* Sets that header for a body in memory; a stretch is left to who reads it (call_stream.h). */
 tap_err tap_checksum_request(struct tap_request *request, const struct tap_model *model,
-                             const json_t *operation, const json_t *input, struct tap_error *err);
+                             const json_t *operation, const json_t *input, bool all,
+                             struct tap_error *err);
 void tap_checksum_set(struct tap_headers *headers, const char *header, const uint8_t *sum,
                       size_t n);
 

@@ -63,7 +63,7 @@ tap_err tap_finish_request(struct tap_request *request, const struct tap_model *
         return tap_fail(err, TAP_E_LIMIT, "TooLarge", "the request is larger than %d bytes",
                         TAP_MAX_BODY);
     tap_compress_request(request, operation);
-    return tap_checksum_request(request, model, operation, input, err);
+    return tap_checksum_request(request, model, operation, input, false, err);
 }
 
 bool tap_find_operation(const json_t **operation, const struct tap_model *model, const char *name)

@@ -1,6 +1,7 @@
 -- What a script can rely on when it works with S3. The service is a small one of this file: it verifies each
 -- signature and keeps objects in memory.
 local client = require "tap.client"
+local crypto = require "tap.core.crypto"
 local helpers = require "spec.helpers"
 local log = require "tap.core.log"
 local proc = require "tap.core.proc"
@@ -35,8 +36,13 @@ operations.HeadObject = function(objects, input)
   return { ContentLength = #(object.Body or ""), Metadata = object.Metadata }
 end
 
+-- As S3 does it when EncodingType is url.
+local function encoded(key)
+  return (crypto.uri_encode(key):gsub("%%20", "+"))
+end
+
 function operations.ListObjectsV2(objects, input)
-  local keys, page = {}, { Contents = {} }
+  local keys, page = {}, { Contents = {}, EncodingType = input.EncodingType }
   for key in pairs(objects) do keys[#keys + 1] = key end
   table.sort(keys)
   for _, key in ipairs(keys) do
@@ -45,7 +51,7 @@ function operations.ListObjectsV2(objects, input)
         page.IsTruncated, page.NextContinuationToken = true, page.Contents[input.MaxKeys].Key
         break
       end
-      page.Contents[#page.Contents + 1] = { Key = key }
+      page.Contents[#page.Contents + 1] = { Key = input.EncodingType and encoded(key) or key }
     end
   end
   return page
@@ -147,6 +153,86 @@ describe("a listing", function()
       assert.same({ "k1 +&", "k2 +&", "k3 +&", "k4 +&", "k5 +&" }, found)
       assert.equal(5 + 3, #seen)
     end)
+  end)
+end)
+
+describe("the names in a listing", function()
+  local KEY = "a b+c%20\1<ü>"
+
+  it("are as they are, also where XML cannot carry them", function()
+    with_s3(function(new, seen)
+      local s3 = new()
+      s3:put_object { Bucket = "b-b", Key = KEY, Body = "x" }
+      assert.equal(KEY, s3:list_objects_v2({ Bucket = "b-b" }).Contents[1].Key)
+      assert.matches("encoding%-type=url", seen[#seen].target)
+    end)
+  end)
+
+  it("are as the service writes them for who says how", function()
+    with_s3(function(new)
+      local s3 = new()
+      s3:put_object { Bucket = "b-b", Key = KEY, Body = "x" }
+      assert.equal("a+b%2Bc%2520%01%3C%C3%BC%3E",
+        s3:list_objects_v2({ Bucket = "b-b", EncodingType = "url" }).Contents[1].Key)
+    end)
+  end)
+end)
+
+describe("a customer's key", function()
+  local RAW, BASE64 = ("k"):rep(32), "a2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2s="
+  local MD5 = "mT2HRsMGJ5IX5C+0rreZ8Q=="
+
+  local function sent(input)
+    local s3 = client.new("s3", { region = "eu-west-1", credentials = KEYS })
+    input.Bucket, input.Key = "b-b", "k"
+    local headers = s3:prepare("GetObject", input).headers
+    return headers["x-amz-server-side-encryption-customer-key"],
+      headers["x-amz-server-side-encryption-customer-key-MD5"]
+  end
+
+  it("is sent in base64 with its MD5, however it is given", function()
+    for _, key in ipairs { RAW, BASE64, BASE64 .. "\n" } do
+      assert.same({ BASE64, MD5 }, { sent { SSECustomerAlgorithm = "AES256", SSECustomerKey = key } })
+    end
+    assert.same({ "mine", "its" }, { sent { SSECustomerKey = "mine", SSECustomerKeyMD5 = "its" } })
+  end)
+
+  it("that is none is refused, and is not shown", function()
+    local err = failure(sent, { SSECustomerKey = "much-too-short" })
+    assert.equal("InvalidKey", err.code)
+    assert.is_nil(err.message:find("much-too-short", 1, true))
+    assert.equal("****", log.redact "much-too-short")
+  end)
+end)
+
+describe("checksums", function()
+  local function headers_of(name, input, settings)
+    for variable, value in pairs(settings) do sys.setenv(variable, value) end
+    local ok, s3 = pcall(client.new, "s3", { region = "eu-west-1", credentials = KEYS })
+    for variable in pairs(settings) do sys.setenv(variable, nil) end
+    if not ok then error(s3, 0) end
+    input.Bucket = "b-b"
+    return s3:prepare(name, input).headers
+  end
+
+  it("are made and asked for wherever S3 knows them, or only where it demands them", function()
+    local put, get = { Key = "k", Body = "x" }, { Key = "k" }
+    local chosen = { Key = "k", Body = "x", ChecksumAlgorithm = "SHA1" }
+    local delete = { Delete = { Objects = { { Key = "k" } } } }
+    local less = { AWS_REQUEST_CHECKSUM_CALCULATION = "when_required",
+      AWS_RESPONSE_CHECKSUM_VALIDATION = "WHEN_REQUIRED" }
+    assert.truthy(headers_of("PutObject", put, {})["x-amz-checksum-crc32"])
+    assert.is_nil(headers_of("PutObject", put, less)["x-amz-checksum-crc32"])
+    assert.truthy(headers_of("PutObject", chosen, less)["x-amz-checksum-sha1"])
+    assert.truthy(headers_of("DeleteObjects", delete, less)["x-amz-checksum-crc32"])
+    assert.equal("ENABLED", headers_of("GetObject", get, {})["x-amz-checksum-mode"])
+    assert.is_nil(headers_of("GetObject", get, less)["x-amz-checksum-mode"])
+  end)
+
+  it("have two settings; another one is refused by name", function()
+    local err = failure(headers_of, "GetObject", {}, { AWS_REQUEST_CHECKSUM_CALCULATION = "never" })
+    assert.equal("AWS_REQUEST_CHECKSUM_CALCULATION (in the profile: request_checksum_calculation) is 'never'; "
+      .. "when_supported or when_required is needed", err.message)
   end)
 end)
 

@@ -60,7 +60,7 @@ end
 --- From here on the value is shown nowhere.
 ---@param value any
 function shape.keep_secret(value)
-  if type(value) == "string" then require("tap.core.log").secret(value) end
+  if type(value) == "string" then require("tap.core.log").secret((value:gsub("[\r\n]+$", ""))) end
 end
 
 local read
