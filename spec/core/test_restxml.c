@@ -123,14 +123,18 @@ static void the_checksum_is_the_one_that_was_chosen(void **state)
                   TAP_E_UNSUPPORTED, "ChecksumAlgorithm: the checksum XXHASH3 is not supported");
 }
 
-static void where_none_was_chosen_it_is_crc32_or_the_callers_own(void **state)
+static void where_none_was_chosen_but_one_is_demanded_it_is_crc32_or_the_callers_own(void **state)
 {
     (void)state;
     struct tap_request request;
-    send_request(&request, "s3", "PutObject",
-                 "{\"Bucket\": \"b\", \"Key\": \"k\", \"Body\": \"MTIzNDU2Nzg5\"}");
-    check_header(&request.headers, "x-amz-checksum-crc32", "y/Q5Jg==");
+    send_request(&request, "s3", "DeleteObjects",
+                 "{\"Bucket\": \"b\", \"Delete\": {\"Objects\": [{\"Key\": \"k\"}]}}");
+    assert_non_null(tap_headers_get(&request.headers, "x-amz-checksum-crc32"));
     check_header(&request.headers, "x-amz-sdk-checksum-algorithm", "CRC32");
+    tap_request_fini(&request);
+    send_request(&request, "s3", "PutObject", /* what is not demanded is the client's to decide */
+                 "{\"Bucket\": \"b\", \"Key\": \"k\", \"Body\": \"MTIzNDU2Nzg5\"}");
+    assert_null(tap_headers_get(&request.headers, "x-amz-checksum-crc32"));
     tap_request_fini(&request);
     send_request(&request, "s3", "PutObject",
                  "{\"Bucket\": \"b\", \"Key\": \"k\", \"ChecksumSHA256\": \"mine\"}");
@@ -318,7 +322,7 @@ int main(void)
         cmocka_unit_test(an_id_may_repeat_the_path_it_stands_in),
         cmocka_unit_test(an_empty_key_is_refused),
         cmocka_unit_test(the_checksum_is_the_one_that_was_chosen),
-        cmocka_unit_test(where_none_was_chosen_it_is_crc32_or_the_callers_own),
+        cmocka_unit_test(where_none_was_chosen_but_one_is_demanded_it_is_crc32_or_the_callers_own),
         cmocka_unit_test(documents_have_their_element_and_namespace),
         cmocka_unit_test(metadata_are_headers_with_a_prefix),
         cmocka_unit_test(an_object_without_bytes_has_a_body),
