@@ -1,93 +1,20 @@
 /*
  * Reading values from XML. See protocol_xml.h.
- *
- * What the model says of a shape is looked up once an answer, as a plan: a page of a hundred stack
- * events holds two thousand values of a dozen shapes.
  */
 #include <string.h>
 
-#include "mem.h"
 #include "protocol_xml.h"
-
-struct plan;
-
-struct member {
-    const char *name; /* in the value */
-    const char *wire; /* in the XML */
-    bool attribute, flattened;
-    struct plan *plan;
-};
-
-struct plan {
-    const json_t *shape;
-    enum tap_shape_kind kind;
-    struct member *members; /* of a structure */
-    size_t n_members;
-    const char *key, *value; /* element names of a map */
-    struct plan *inner;      /* of a list's elements, a map's values */
-    struct plan *next;
-};
+#include "protocol_xml_plan.h"
 
 struct reader {
-    const struct tap_model *model;
-    struct plan *plans; /* made so far: shapes may contain themselves */
+    struct tap_xml_plans plans;
+    size_t structures; /* read so far */
     struct tap_error *err;
     tap_err code; /* of the first value that does not fit */
 };
 
-/* ---- plans ---- */
-
-static struct plan *plan_of(struct reader *reader, const json_t *ref);
-
-static void plan_members(struct reader *reader, struct plan *plan)
-{
-    const json_t *members = json_object_get(plan->shape, "members");
-    plan->members = tap_calloc(json_object_size(members), sizeof *plan->members);
-    for (void *at = json_object_iter((json_t *)members); at;
-         at = json_object_iter_next((json_t *)members, at)) {
-        const json_t *ref = json_object_iter_value(at);
-        struct member *member = &plan->members[plan->n_members++];
-        member->plan = plan_of(reader, ref);
-        member->name = json_object_iter_key(at);
-        member->wire = tap_wire_name(ref, member->plan->shape, member->name);
-        member->attribute = tap_ref_flag(ref, "xmlAttribute");
-        member->flattened = tap_wire_flattened(ref, member->plan->shape);
-    }
-}
-
-/* Borrowed from the reader. A structure's members are planned when the first one is read: answers
- * say little of what their models know. */
-static struct plan *plan_of(struct reader *reader, const json_t *ref)
-{
-    const json_t *shape = tap_ref_shape(reader->model, ref);
-    for (struct plan *plan = reader->plans; plan; plan = plan->next)
-        if (plan->shape == shape)
-            return plan;
-    struct plan *plan = tap_alloc(sizeof *plan);
-    *plan = (struct plan){.shape = shape, .kind = tap_shape_kind(shape), .next = reader->plans};
-    reader->plans = plan;
-    if (plan->kind == TAP_SHAPE_LIST) {
-        plan->inner = plan_of(reader, json_object_get(shape, "member"));
-    } else if (plan->kind == TAP_SHAPE_MAP) {
-        plan->key = tap_wire_key_name(shape);
-        plan->value = tap_wire_value_name(shape);
-        plan->inner = plan_of(reader, json_object_get(shape, "value"));
-    }
-    return plan;
-}
-
-static void free_plans(struct reader *reader)
-{
-    for (struct plan *plan = reader->plans, *next; plan; plan = next) {
-        next = plan->next;
-        tap_free(plan->members);
-        tap_free(plan);
-    }
-}
-
-/* ---- values ---- */
-
-static json_t *read_value(struct reader *reader, struct plan *plan, const struct tap_xml *xml);
+static json_t *read_value(struct reader *reader, struct tap_xml_plan *plan,
+                          const struct tap_xml *xml);
 
 static json_t *read_scalar(struct reader *reader, enum tap_shape_kind kind, const char *name,
                            const char *text)
@@ -95,6 +22,8 @@ static json_t *read_scalar(struct reader *reader, enum tap_shape_kind kind, cons
     bool wordy = kind == TAP_SHAPE_STRING || kind == TAP_SHAPE_BLOB;
     if (!wordy && !text[strspn(text, " \t\r\n")])
         return NULL; /* <DeletionTime/>: there is none */
+    if (kind == TAP_SHAPE_STRING) /* the parser has seen that it is UTF-8 */
+        return json_stringn_nocheck(text, strlen(text));
     json_t *value = tap_scalar_read(kind, text, strlen(text));
     if (!value && !reader->code) {
         char shown[64];
@@ -107,20 +36,20 @@ static json_t *read_scalar(struct reader *reader, enum tap_shape_kind kind, cons
 }
 
 /* Adds the list element `xml` stands for; scalars that say nothing are dropped. */
-static void add_item(struct reader *reader, json_t *list, struct plan *plan,
+static void add_item(struct reader *reader, json_t *list, struct tap_xml_plan *plan,
                      const struct tap_xml *xml)
 {
-    json_t *item = read_value(reader, plan->inner, xml);
+    json_t *item = read_value(reader, plan->inner.plan, xml);
     if (item)
         json_array_append_new(list, item);
 }
 
-static void add_entry(struct reader *reader, json_t *map, struct plan *plan,
+static void add_entry(struct reader *reader, json_t *map, struct tap_xml_plan *plan,
                       const struct tap_xml *xml)
 {
     const char *key = tap_xml_child_text(xml, plan->key);
     const struct tap_xml *value = tap_xml_child(xml, plan->value);
-    json_t *item = value ? read_value(reader, plan->inner, value) : NULL;
+    json_t *item = value ? read_value(reader, plan->inner.plan, value) : NULL;
     if (key && item)
         json_object_set_new(map, key, item);
     else
@@ -128,10 +57,10 @@ static void add_entry(struct reader *reader, json_t *map, struct plan *plan,
 }
 
 /* A flattened list or map: all children of that name. NULL when there is none. */
-static json_t *read_flattened(struct reader *reader, const struct member *member,
+static json_t *read_flattened(struct reader *reader, const struct tap_xml_member *member,
                               const struct tap_xml *parent)
 {
-    bool list = member->plan->kind == TAP_SHAPE_LIST;
+    bool list = member->use.plan->kind == TAP_SHAPE_LIST;
     json_t *value = NULL;
     for (size_t i = 0; i < parent->n_children; i++) {
         const struct tap_xml *child = parent->children[i];
@@ -140,49 +69,77 @@ static json_t *read_flattened(struct reader *reader, const struct member *member
         if (!value)
             value = list ? json_array() : json_object();
         if (list)
-            add_item(reader, value, member->plan, child);
+            add_item(reader, value, member->use.plan, child);
         else
-            add_entry(reader, value, member->plan, child);
+            add_entry(reader, value, member->use.plan, child);
     }
     return value;
 }
 
-static json_t *read_attribute(struct reader *reader, const struct member *member,
+static json_t *read_attribute(struct reader *reader, const struct tap_xml_member *member,
                               const struct tap_xml *xml)
 {
     for (size_t i = 0; i < xml->n_attributes; i++)
         if (strcmp(xml->attributes[i].name, member->wire) == 0)
-            return read_scalar(reader, member->plan->kind, member->wire, xml->attributes[i].value);
+            return read_scalar(reader, member->use.plan->kind, member->wire,
+                               xml->attributes[i].value);
     return NULL;
 }
 
-static json_t *read_member(struct reader *reader, const struct member *member,
-                           const struct tap_xml *xml)
+/* Members that are not one child of their own. */
+static void read_spread(struct reader *reader, json_t *value, const struct tap_xml_plan *plan,
+                        const struct tap_xml *xml)
 {
-    if (member->attribute)
-        return read_attribute(reader, member, xml);
-    if (member->flattened)
-        return read_flattened(reader, member, xml);
-    const struct tap_xml *child = tap_xml_child(xml, member->wire);
-    return child ? read_value(reader, member->plan, child) : NULL;
+    for (size_t i = 0; i < plan->n_members; i++) {
+        const struct tap_xml_member *member = &plan->members[i];
+        json_t *item = NULL;
+        if (member->attribute)
+            item = read_attribute(reader, member, xml);
+        else if (member->use.flattened)
+            item = read_flattened(reader, member, xml);
+        if (item)
+            json_object_set_new_nocheck(value, member->name, item);
+    }
 }
 
-static json_t *read_structure(struct reader *reader, struct plan *plan, const struct tap_xml *xml)
+/* The member that an element is, looked for from *at on, behind which *at then stands: elements
+ * come in the order of the model, mostly. NULL: none, or one that is spread. */
+static struct tap_xml_member *member_of(const struct tap_xml_plan *plan, const char *wire,
+                                        size_t *at)
+{
+    for (size_t i = 0; i < plan->n_members; i++) {
+        struct tap_xml_member *member = &plan->members[*at];
+        *at = *at + 1 < plan->n_members ? *at + 1 : 0;
+        if (strcmp(member->wire, wire) == 0)
+            return member->attribute || member->use.flattened ? NULL : member;
+    }
+    return NULL;
+}
+
+static json_t *read_structure(struct reader *reader, struct tap_xml_plan *plan,
+                              const struct tap_xml *xml)
 {
     json_t *value = json_object();
-    if (!plan->members)
-        plan_members(reader, plan);
-    for (size_t i = 0; i < plan->n_members; i++) {
-        json_t *item = read_member(reader, &plan->members[i], xml);
+    size_t at = 0, number = ++reader->structures;
+    tap_xml_plan_members(&reader->plans, plan);
+    if (plan->spread)
+        read_spread(reader, value, plan, xml);
+    for (size_t i = 0; i < xml->n_children; i++) {
+        struct tap_xml_member *member = member_of(plan, xml->children[i]->name, &at);
+        if (!member || member->seen == number)
+            continue; /* of two the first counts */
+        member->seen = number;
+        json_t *item = read_value(reader, member->use.plan, xml->children[i]);
         if (item)
-            json_object_set_new_nocheck(value, plan->members[i].name, item);
+            json_object_set_new_nocheck(value, member->name, item);
     }
     return value;
 }
 
 /* NULL: an empty element that stands for no value. The recursion is as deep as the XML, which has a
  * limit. */
-static json_t *read_value(struct reader *reader, struct plan *plan, const struct tap_xml *xml)
+static json_t *read_value(struct reader *reader, struct tap_xml_plan *plan,
+                          const struct tap_xml *xml)
 {
     json_t *value;
     switch (plan->kind) {
@@ -204,9 +161,9 @@ static json_t *read_value(struct reader *reader, struct plan *plan, const struct
 tap_err tap_xml_read_value(json_t **value, const struct tap_model *model, const json_t *ref,
                            const struct tap_xml *xml, struct tap_error *err)
 {
-    struct reader reader = {.model = model, .err = err};
-    *value = read_value(&reader, plan_of(&reader, ref), xml);
-    free_plans(&reader);
+    struct reader reader = {.plans.model = model, .err = err};
+    *value = read_value(&reader, tap_xml_use_of(&reader.plans, ref).plan, xml);
+    tap_xml_plans_fini(&reader.plans);
     if (reader.code) {
         json_decref(*value);
         *value = NULL;
