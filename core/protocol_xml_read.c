@@ -21,7 +21,7 @@ static json_t *read_scalar(struct reader *reader, enum tap_shape_kind kind, cons
 {
     bool wordy = kind == TAP_SHAPE_STRING || kind == TAP_SHAPE_BLOB;
     if (!wordy && !text[strspn(text, " \t\r\n")])
-        return NULL; /* <DeletionTime/>: there is none */
+        return NULL;              /* <DeletionTime/>: there is none */
     if (kind == TAP_SHAPE_STRING) /* the parser has seen that it is UTF-8 */
         return json_stringn_nocheck(text, strlen(text));
     json_t *value = tap_scalar_read(kind, text, strlen(text));
