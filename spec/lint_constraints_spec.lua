@@ -91,3 +91,35 @@ describe("a value that the schema does not take", function()
     assert.is_true(left < read / 10, left .. " patterns are left out")
   end)
 end)
+
+describe("what a parameter may be, where a property refers to it", function()
+  -- The lines at which W1030 is told of a template of one parameter (line 2) and one property (line 3).
+  local function lines_of(parameter, type_name, property)
+    local text = ("Parameters:\n  P: { %s }\nResources: { A: { Type: %s, Properties: { %s: !Ref P } } }\n"):format(
+      parameter, type_name, property)
+    local lines = {}
+    for _, one in ipairs((engine.text(text, "t.yaml"))) do
+      if one.rule == "W1030" then lines[#lines + 1] = one.line end
+    end
+    return table.concat(lines, " ")
+  end
+
+  it("is judged at the values that it may have, and at its default when it may have any", function()
+    assert.equal("2", lines_of("Type: String, Default: open", "AWS::S3::Bucket", "AccessControl"))
+    assert.equal("", lines_of("Type: String, Default: Private", "AWS::S3::Bucket", "AccessControl"))
+    assert.equal("2", lines_of("Type: Number, AllowedValues: [900, 901]", "AWS::SQS::Queue", "DelaySeconds"))
+    assert.equal("", lines_of("Type: Number, AllowedValues: [0, 900]", "AWS::SQS::Queue", "DelaySeconds"))
+  end)
+
+  it("is judged where it is referred to, when it is a form that its user has to know", function()
+    assert.equal("3", lines_of("Type: String, Default: 10.0.0.0", "AWS::EC2::Subnet", "CidrBlock"))
+    assert.equal("", lines_of("Type: String, Default: 10.0.0.0/16", "AWS::EC2::Subnet", "CidrBlock"))
+  end)
+
+  it("is not judged when it is nothing, a secret, or in SSM", function()
+    for _, parameter in ipairs { "Type: String", "Type: String, Default: ''", "Type: String, NoEcho: true, Default: x",
+      "Type: AWS::SSM::Parameter::Value<String>, Default: /a/b" } do
+      assert.equal("", lines_of(parameter, "AWS::EC2::Subnet", "CidrBlock"))
+    end
+  end)
+end)

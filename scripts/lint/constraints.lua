@@ -1,10 +1,11 @@
 --- Properties against what their type's schema demands of values (vendor/cfn-constraints): patterns, lengths, ranges,
 -- counts, values that there are, members that demand or exclude each other. Only what is written in the template is
--- judged: what a function gives is not known offline.
+-- judged, a parameter's values included: what other functions give is not known offline.
 
 local forms = require "lint.forms"
 local functions = require "lint.functions"
 local json = require "tap.core.json"
+local resolved = require "lint.resolved"
 local schema = require "tap.schema"
 local state = require "lint.state"
 local util = require "tap.util"
@@ -213,6 +214,9 @@ check = function(L, where, node, value, path)
     return
   elseif name then
     if node.form then forms.check_reference(L, node.form, name, value[name], join(path, name)) end
+    if name == "Ref" then
+      resolved.check_ref(L, value.Ref, join(path, name), function(trial, one) check_scalar(trial, node, one, path) end)
+    end
     return
   elseif value == nil then
     return
