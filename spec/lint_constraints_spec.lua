@@ -112,7 +112,7 @@ describe("what a parameter may be, where a property refers to it", function()
   end)
 
   it("is judged where it is referred to, when it is a form that its user has to know", function()
-    assert.equal("3", lines_of("Type: String, Default: 10.0.0.0", "AWS::EC2::Subnet", "CidrBlock"))
+    assert.equal("3", lines_of("Type: String, Default: everywhere", "AWS::EC2::Subnet", "CidrBlock"))
     assert.equal("", lines_of("Type: String, Default: 10.0.0.0/16", "AWS::EC2::Subnet", "CidrBlock"))
   end)
 
