@@ -11,6 +11,7 @@
 
 #include "assets.h"
 #include "mem.h"
+#include "model_extra.h"
 #include "model_folders.h"
 #include "model_source.h"
 #include "model_table.h"
@@ -33,6 +34,7 @@ struct tap_model {
     const char **operations; /* names, sorted; point into the table */
     size_t n_operations;
     json_t **collected; /* one for each of `collections`, NULL until it is asked for */
+    struct tap_model_extra extra;
 };
 
 /* What tap_model_load and tap_model_part keep for the process. */
@@ -63,6 +65,8 @@ void tap_model_free(struct tap_model *model)
 {
     if (!model)
         return;
+    if (model->extra.made)
+        model->extra.release(model->extra.made);
     for (size_t i = 0; i < N_COLLECTIONS; i++)
         json_decref(model->collected[i]);
     tap_free(model->collected);
@@ -70,6 +74,11 @@ void tap_model_free(struct tap_model *model)
     tap_model_table_fini(&model->table);
     tap_free(model->service);
     tap_free(model);
+}
+
+struct tap_model_extra *tap_model_extra(const struct tap_model *model)
+{
+    return (struct tap_model_extra *)&model->extra; /* models grow as they are asked */
 }
 
 static tap_err unknown_service(const char *service, struct tap_error *err)

@@ -3,17 +3,43 @@
  */
 #include "protocol_xml_plan.h"
 
+#include <stdint.h>
+
 #include "mem.h"
+#include "model_extra.h"
+
+static void free_plans(void *made)
+{
+    struct tap_xml_plans *plans = made;
+    for (size_t i = 0; i < TAP_XML_BUCKETS; i++)
+        for (struct tap_xml_plan *plan = plans->buckets[i], *next; plan; plan = next) {
+            next = plan->next;
+            tap_free(plan->members);
+            tap_free(plan);
+        }
+    tap_free(plans);
+}
+
+struct tap_xml_plans *tap_xml_plans_of(const struct tap_model *model)
+{
+    struct tap_model_extra *extra = tap_model_extra(model);
+    if (!extra->made) {
+        struct tap_xml_plans *plans = tap_alloc(sizeof *plans);
+        plans->model = model;
+        *extra = (struct tap_model_extra){.made = plans, .release = free_plans};
+    }
+    return extra->made;
+}
 
 static struct tap_xml_plan *plan_of(struct tap_xml_plans *plans, const json_t *shape)
 {
-    for (struct tap_xml_plan *plan = plans->first; plan; plan = plan->next)
+    struct tap_xml_plan **bucket = &plans->buckets[(uintptr_t)shape / 64 % TAP_XML_BUCKETS];
+    for (struct tap_xml_plan *plan = *bucket; plan; plan = plan->next)
         if (plan->shape == shape)
             return plan;
     struct tap_xml_plan *plan = tap_alloc(sizeof *plan);
-    *plan =
-        (struct tap_xml_plan){.shape = shape, .kind = tap_shape_kind(shape), .next = plans->first};
-    plans->first = plan;
+    *plan = (struct tap_xml_plan){.shape = shape, .kind = tap_shape_kind(shape), .next = *bucket};
+    *bucket = plan;
     if (plan->kind == TAP_SHAPE_LIST) {
         plan->item = tap_wire_item_name(shape);
         plan->inner = tap_xml_use_of(plans, json_object_get(shape, "member"));
@@ -65,14 +91,4 @@ void tap_xml_plan_members(struct tap_xml_plans *plans, struct tap_xml_plan *plan
         member->attribute = tap_ref_flag(ref, "xmlAttribute");
         plan->spread = plan->spread || member->attribute || member->use.flattened;
     }
-}
-
-void tap_xml_plans_fini(struct tap_xml_plans *plans)
-{
-    for (struct tap_xml_plan *plan = plans->first, *next; plan; plan = next) {
-        next = plan->next;
-        tap_free(plan->members);
-        tap_free(plan);
-    }
-    plans->first = NULL;
 }

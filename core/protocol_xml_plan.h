@@ -1,6 +1,6 @@
 /*
- * What a model says of values in XML, looked up once a message: a page of a hundred stack events
- * holds two thousand values of a dozen shapes. Private to protocol_xml_*.c.
+ * What a model says of values in XML, looked up once: a page of a hundred stack events holds two
+ * thousand values of a dozen shapes, and is asked for again and again. Private to protocol_xml_*.c.
  */
 #ifndef TAP_PROTOCOL_XML_PLAN_H
 #define TAP_PROTOCOL_XML_PLAN_H
@@ -32,20 +32,24 @@ struct tap_xml_plan {
     const char *item;                  /* element name of a list's elements */
     const char *key, *value;           /* element names of a map */
     struct tap_xml_use key_use, inner; /* of a map's keys; of a list's elements, a map's values */
-    struct tap_xml_plan *next;
+    struct tap_xml_plan *next;         /* of its bucket */
 };
 
-/* All plans of a message; begin with {.model = model}. Shapes may contain themselves. */
+enum { TAP_XML_BUCKETS = 128 };
+
+/* All plans of a model, as far as messages have asked for them. */
 struct tap_xml_plans {
     const struct tap_model *model;
-    struct tap_xml_plan *first;
+    struct tap_xml_plan *buckets[TAP_XML_BUCKETS]; /* by the address of the shape */
+    size_t structures;                             /* that have been read so far */
 };
 
-/* The plans are the set's. */
+/* The model's own, and freed with it. */
+struct tap_xml_plans *tap_xml_plans_of(const struct tap_model *model);
+/* The plans are the set's. Shapes may contain themselves. */
 struct tap_xml_use tap_xml_use_of(struct tap_xml_plans *plans, const json_t *ref);
 /* Plans a structure's members, when that has not been done: messages say little of what their
  * models know. */
 void tap_xml_plan_members(struct tap_xml_plans *plans, struct tap_xml_plan *plan);
-void tap_xml_plans_fini(struct tap_xml_plans *plans);
 
 #endif

@@ -7,8 +7,7 @@
 #include "protocol_xml_plan.h"
 
 struct reader {
-    struct tap_xml_plans plans;
-    size_t structures; /* read so far */
+    struct tap_xml_plans *plans;
     struct tap_error *err;
     tap_err code; /* of the first value that does not fit */
 };
@@ -120,8 +119,8 @@ static json_t *read_structure(struct reader *reader, struct tap_xml_plan *plan,
                               const struct tap_xml *xml)
 {
     json_t *value = json_object();
-    size_t at = 0, number = ++reader->structures;
-    tap_xml_plan_members(&reader->plans, plan);
+    size_t at = 0, number = ++reader->plans->structures;
+    tap_xml_plan_members(reader->plans, plan);
     if (plan->spread)
         read_spread(reader, value, plan, xml);
     for (size_t i = 0; i < xml->n_children; i++) {
@@ -161,9 +160,8 @@ static json_t *read_value(struct reader *reader, struct tap_xml_plan *plan,
 tap_err tap_xml_read_value(json_t **value, const struct tap_model *model, const json_t *ref,
                            const struct tap_xml *xml, struct tap_error *err)
 {
-    struct reader reader = {.plans.model = model, .err = err};
-    *value = read_value(&reader, tap_xml_use_of(&reader.plans, ref).plan, xml);
-    tap_xml_plans_fini(&reader.plans);
+    struct reader reader = {.plans = tap_xml_plans_of(model), .err = err};
+    *value = read_value(&reader, tap_xml_use_of(reader.plans, ref).plan, xml);
     if (reader.code) {
         json_decref(*value);
         *value = NULL;

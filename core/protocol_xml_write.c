@@ -9,7 +9,7 @@
 #include "protocol_xml_plan.h"
 
 struct writer {
-    struct tap_xml_plans plans;
+    struct tap_xml_plans *plans;
     struct tap_buf *out;
     size_t depth;
     struct tap_error *err;
@@ -81,7 +81,7 @@ static tap_err write_attributes(struct writer *writer, struct tap_xml_plan *plan
                                 const json_t *value)
 {
     tap_err code = TAP_OK;
-    tap_xml_plan_members(&writer->plans, plan);
+    tap_xml_plan_members(writer->plans, plan);
     for (size_t i = 0; plan->spread && i < plan->n_members && !code; i++) {
         const struct tap_xml_member *member = &plan->members[i];
         const json_t *inner = member->attribute ? json_object_get(value, member->name) : NULL;
@@ -98,7 +98,7 @@ static tap_err write_attributes(struct writer *writer, struct tap_xml_plan *plan
 static tap_err write_members(struct writer *writer, struct tap_xml_plan *plan, const json_t *value)
 {
     tap_err code = TAP_OK;
-    tap_xml_plan_members(&writer->plans, plan);
+    tap_xml_plan_members(writer->plans, plan);
     for (size_t i = 0; i < plan->n_members && !code; i++) {
         const struct tap_xml_member *member = &plan->members[i];
         const json_t *inner = json_object_get(value, member->name);
@@ -196,20 +196,16 @@ static tap_err write_value(struct writer *writer, const char *name, const struct
 tap_err tap_xml_write_value(struct tap_buf *out, const struct tap_model *model, const char *name,
                             const json_t *ref, const json_t *value, struct tap_error *err)
 {
-    struct writer writer = {.plans.model = model, .out = out, .err = err};
-    struct tap_xml_use use = tap_xml_use_of(&writer.plans, ref);
-    tap_err code = write_value(&writer, name, &use, value);
-    tap_xml_plans_fini(&writer.plans);
-    return code;
+    struct writer writer = {.plans = tap_xml_plans_of(model), .out = out, .err = err};
+    struct tap_xml_use use = tap_xml_use_of(writer.plans, ref);
+    return write_value(&writer, name, &use, value);
 }
 
 tap_err tap_xml_write_members(struct tap_buf *out, const struct tap_model *model, const json_t *ref,
                               const json_t *value, struct tap_error *err)
 {
-    struct writer writer = {.plans.model = model, .out = out, .err = err};
-    tap_err code = write_members(&writer, tap_xml_use_of(&writer.plans, ref).plan, value);
-    tap_xml_plans_fini(&writer.plans);
-    return code;
+    struct writer writer = {.plans = tap_xml_plans_of(model), .out = out, .err = err};
+    return write_members(&writer, tap_xml_use_of(writer.plans, ref).plan, value);
 }
 
 void tap_xml_write_text(struct tap_buf *out, const char *name, const char *text)
