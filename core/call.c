@@ -8,7 +8,8 @@
  *                        |   +- credentials    |
  *                        +------ timer <-------+ (retry.c says again, or retry_rate.c not yet)
  *
- * A deadline for the whole, if one is set, ends it wherever it is.
+ * A file that is sent is read for its sums before the first attempt, one that has come after the
+ * last (call_stream.h). A deadline for the whole, if one is set, ends it wherever it is.
  */
 #include "call.h"
 
