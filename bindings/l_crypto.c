@@ -24,6 +24,19 @@ static tap_nresults l_sha256(lua_State *L)
     return 1;
 }
 
+/* sha1(bytes) -> 40 hex digits, lower case: names made of contents, nothing that must be safe */
+static tap_nresults l_sha1(lua_State *L)
+{
+    size_t n;
+    const char *bytes = luaL_checklstring(L, 1, &n);
+    uint8_t sum[TAP_SHA1_SIZE];
+    char hex[2 * TAP_SHA1_SIZE + 1];
+    tap_sha1(sum, bytes, n);
+    tap_hex(hex, sum, sizeof sum);
+    lua_pushstring(L, hex);
+    return 1;
+}
+
 /* md5(bytes) -> 32 hex digits, lower case: S3's ETags, nothing that must be safe */
 static tap_nresults l_md5(lua_State *L)
 {
@@ -142,6 +155,7 @@ int luaopen_tap_core_crypto(lua_State *L)
 {
     static const luaL_Reg functions[] = {
         {"sha256", l_sha256},
+        {"sha1", l_sha1},
         {"md5", l_md5},
         {"crc32", l_crc32},
         {"hmac_sha256", l_hmac_sha256},

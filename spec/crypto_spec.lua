@@ -19,6 +19,7 @@ describe("crypto", function()
     assert.equal("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad", crypto.sha256 "abc")
     assert.equal("cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0",
       crypto.sha256(("a"):rep(1000000)))
+    assert.equal("a9993e364706816aba3e25717850c26c9cd0d89d", crypto.sha1 "abc")
     assert.not_equal(crypto.sha256 "a\0b", crypto.sha256 "a\0c")
   end)
 
