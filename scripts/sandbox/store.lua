@@ -45,6 +45,7 @@ function Store:region(name)
       change_sets = {}, -- id -> change set, of those that can be read
       mail = {},        -- what SES was given, oldest first
       detections = {},  -- id -> drift detection
+      numbers = {},     -- what is numbered -> its last number
       tokens = {},      -- client request token -> what it was used for
     }, Region)
     self.regions[name] = region
@@ -68,6 +69,14 @@ end
 ---@param is_global boolean?
 function Region:home(is_global)
   return is_global and self.global or self
+end
+
+--- The next number of what is numbered: versions, revisions. None is given twice.
+---@param name string
+---@return string
+function Region:number(name)
+  self.numbers[name] = (self.numbers[name] or 0) + 1
+  return tostring(self.numbers[name])
 end
 
 ---@return table? thing

@@ -61,16 +61,24 @@ function value_rules.scalar(node, value, budget)
   return found
 end
 
+local function holds_unknown(value, is_unknown)
+  if type(value) ~= "table" then return is_unknown(value) end
+  for _, inner in pairs(value) do
+    if holds_unknown(inner, is_unknown) then return true end
+  end
+  return false
+end
+
 --- The same for a list; of items that stand twice the place of the second is given.
 ---@param node table
 ---@param list any[]
----@param is_unknown (fun(item: any): boolean)? items whose values are not known yet: they are like no other
+---@param is_unknown (fun(item: any): boolean)? values that are not known yet: items that hold one are like no other
 ---@return { [1]: string, [2]: any, [3]: any }[]
 function value_rules.list(node, list, is_unknown)
   local found, first = {}, {}
   bounds(found, node.count, #list, "minItems", "maxItems")
   for index, item in ipairs(node.unique and list or {}) do
-    local key = not (is_unknown and is_unknown(item)) and json.encode(item)
+    local key = not (is_unknown and holds_unknown(item, is_unknown)) and json.encode(item)
     if key and first[key] then found[#found + 1] = { "uniqueItems", first[key], index } end
     if key then first[key] = first[key] or index end
   end

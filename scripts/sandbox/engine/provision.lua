@@ -79,6 +79,9 @@ function provision.facts(op, resource)
     stream = resource.stream, resource = resource,
   }
   if record.name then facts.name, facts.custom_name = names.of(record.name, facts) end
+  if record.numbered then
+    facts.number = stack.region:number(resource.type .. "/" .. pattern.expand(record.numbered, facts))
+  end
   return facts
 end
 

@@ -6,6 +6,7 @@
 --               expand); "{name}" when absent
 --   attributes  what Fn::GetAtt gives: attribute -> pattern, list of patterns, or function(facts, expand);
 --               { when = "Property", pattern }: only there when the resource has that property
+--   numbered    a pattern: what has the same text here has other numbers ({number}), from 1 on
 --   any_attribute  true: every attribute is accepted
 --   create, delete  seconds: a number, or { least, most }; see sandbox.resources.durations
 --   initiate    seconds until the physical id is known, 1 when absent

@@ -13,7 +13,7 @@ local function function_arn(facts, expand)
 end
 
 local function version_arn(facts, expand)
-  return function_arn(facts, expand) .. ":1"
+  return function_arn(facts, expand) .. ":" .. facts.number
 end
 
 local function alias_arn(facts, expand)
@@ -81,8 +81,8 @@ return {
     },
   },
   ["AWS::Lambda::Version"] = {
-    id = "{@FunctionArn}", create = { 1, 2 }, delete = 1,
-    attributes = { FunctionArn = version_arn, Version = "1" },
+    id = "{@FunctionArn}", numbered = "{.FunctionName}", create = { 1, 2 }, delete = 1,
+    attributes = { FunctionArn = version_arn, Version = "{number}" },
   },
   ["AWS::Lambda::Alias"] = {
     id = "{@AliasArn}", create = { 1, 2 }, delete = 1, attributes = { AliasArn = alias_arn },
@@ -93,7 +93,8 @@ return {
     attributes = { Id = "{id}", EventSourceMappingArn = LAMBDA .. "event-source-mapping:{uuid}" },
   },
   ["AWS::Lambda::LayerVersion"] = {
-    name = { "LayerName", max = 64 }, id = LAMBDA .. "layer:{name}:1", create = { 2, 4 }, delete = 1,
+    name = { "LayerName", max = 64, shared = true }, id = LAMBDA .. "layer:{name}:{number}", numbered = "{name}",
+    create = { 2, 4 }, delete = 1,
     attributes = { LayerVersionArn = "{id}" },
   },
   ["AWS::Lambda::Url"] = {
@@ -117,8 +118,8 @@ return {
     },
   },
   ["AWS::ECS::TaskDefinition"] = {
-    name = { "Family" }, id = "arn:{partition}:ecs:{region}:{account}:task-definition/{name}:1",
-    create = { 1, 2 }, delete = { 1, 2 }, attributes = { TaskDefinitionArn = "{id}" },
+    name = { "Family", shared = true }, id = "arn:{partition}:ecs:{region}:{account}:task-definition/{name}:{number}",
+    numbered = "{name}", create = { 1, 2 }, delete = { 1, 2 }, attributes = { TaskDefinitionArn = "{id}" },
   },
   ["AWS::ECS::CapacityProvider"] = { name = { "Name" }, create = 1, delete = { 1, 2 } },
   ["AWS::ECS::ClusterCapacityProviderAssociations"] = { id = "{.Cluster}", create = 16, delete = { 1, 2 } },

@@ -1,6 +1,6 @@
 --- Patterns of identifiers: text with pieces in braces.
 --
---   {region} {account} {partition} {stack} {stack_id} {logical} {name} {id} {created}   facts of the resource
+--   {region} {account} {partition} {stack} {stack_id} {logical} {name} {id} {number} {created}   facts of the resource
 --   {.Property} {.Property|default}   a property's value; a default is a pattern, and empty if there is none
 --   {@Attribute}                      another attribute
 --   {hex:17} {upper:12} {lower:10} {mixed:12} {digits:9} {uuid}   chance: the same piece is the same text in
