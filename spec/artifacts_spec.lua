@@ -82,6 +82,35 @@ Resources:
       table.unpack(STATE)).out, 1, true)
   end)
 
+  it("may be a serverless one", function()
+    local LEAVE = { "--capabilities", "CAPABILITY_IAM", "--capabilities", "CAPABILITY_AUTO_EXPAND" }
+    helpers.file("web.yml", [[
+Transform: AWS::Serverless-2016-10-31
+Globals: { Function: { Runtime: python3.14, Timeout: 5 } }
+Resources:
+  Hello:
+    Type: AWS::Serverless::Function
+    Properties:
+      Handler: app.handler
+      CodeUri: ./code
+      AutoPublishAlias: live
+      Events: { Get: { Type: Api, Properties: { Path: /hello, Method: get } } }
+Outputs: { Version: { Value: !Ref Hello.Version } }
+]], folder)
+    assert.matches("Requires capabilities : [CAPABILITY_IAM]; Hello is an AWS::Serverless::Function", deploy(3).err, 1,
+      true)
+    deploy(0, table.unpack(LEAVE))
+    local function described()
+      return json.decode(run(0, "aws", "cloudformation", "describe-stacks", "--stack-name", "web",
+        table.unpack(STATE)).out).Stacks[1]
+    end
+    assert.equal("CREATE_COMPLETE", described().StackStatus)
+    assert.matches(":1$", described().Outputs[1].OutputValue)
+    helpers.file("code/app.py", "def handler(event, context): return 2\n", folder)
+    deploy(0, table.unpack(LEAVE))
+    assert.matches(":2$", described().Outputs[1].OutputValue)
+  end)
+
   it("sees that a file has changed", function()
     deploy(0)
     helpers.file("code/app.py", "def handler(event, context): return 2\n", folder)

@@ -84,8 +84,12 @@ Outputs:
   end)
 
   it("are left to the service when a macro rewrites the template", function()
-    assert.same({}, problems("Transform: AWS::Serverless-2016-10-31\nResources:\n"
-      .. "  F: {Type: AWS::Serverless::Function, Properties: {Role: !GetAtt FRole.Arn}}\n"))
+    local resources = "Resources:\n  F: {Type: AWS::Serverless::Function, Properties: {Role: !GetAtt FRole.Arn}}\n"
+    assert.same({}, problems("Transform: AWS::Serverless-2016-10-31\n" .. resources))
+    local globals = "Globals: {Function: {Timeout: 3}}\n" .. resources
+    assert.same({}, problems("Transform: [AWS::LanguageExtensions, AWS::Serverless-2016-10-31]\n" .. globals))
+    assert.matches("Invalid template property or properties [Globals]", problems("Transform: Own\n" .. globals)[1], 1,
+      true)
   end)
 end)
 

@@ -23,6 +23,11 @@ local SECTIONS = {
   "Transform", "Resources", "Outputs", "Hooks",
 }
 
+local SERVERLESS = "AWS::Serverless-2016-10-31"
+
+-- Types for which SAM makes a role, unless they have this property.
+local MAKE_ROLES = { ["AWS::Serverless::Function"] = "Role", ["AWS::Serverless::StateMachine"] = "Role" }
+
 -- IAM types, and the property that gives them a name of the template's choosing.
 local IAM_TYPES = {
   ["AWS::IAM::AccessKey"] = "", ["AWS::IAM::Group"] = "GroupName",
@@ -106,9 +111,18 @@ end
 ---------------------------------------------------------------------------------------------------------
 -- Checks
 
+-- Does the template declare SAM's transform?
+local function is_serverless(self)
+  local declared = self.root.Transform
+  for _, each in ipairs(json.is_list(declared) and declared or { declared }) do
+    if each == SERVERLESS or type(each) == "table" and each.Name == SERVERLESS then return true end
+  end
+  return false
+end
+
 local function check_sections(self, problems)
   for _, name in ipairs(json.keys(self.root)) do
-    local known = name:find("^Fn::") ~= nil
+    local known = name:find("^Fn::") ~= nil or name == "Globals" and is_serverless(self)
     for _, section in ipairs(SECTIONS) do known = known or section == name end
     if not known then
       problems[#problems + 1] = self:problem({ name },
@@ -197,7 +211,8 @@ function template:capability()
     local naming = IAM_TYPES[resource.Type]
     local properties = type(resource.Properties) == "table" and resource.Properties or {}
     if naming and properties[naming] ~= nil then return "CAPABILITY_NAMED_IAM", member.name end
-    if naming and not capability then capability, first = "CAPABILITY_IAM", member.name end
+    local makes = MAKE_ROLES[resource.Type] and properties[MAKE_ROLES[resource.Type]] == nil
+    if (naming or makes) and not capability then capability, first = "CAPABILITY_IAM", member.name end
   end
   return capability, first
 end

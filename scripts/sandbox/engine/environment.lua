@@ -70,7 +70,7 @@ end
 ---@return table environment
 --- pseudo: name -> value; parameter(reference): { value, type, version } of SSM or nil; secret(id, version,
 --- stage): its text, or nil and why; fetch(location): a text of S3, or nil and why; exists(type, value): does
---- what a parameter of an AWS type names exist?; macro(name): a function, or nil
+--- what a parameter of an AWS type names exist?; macro(name): a function, or nil; now(): seconds
 function environment.of(world, region, stack)
   local context = { world = world, region = region }
   return {
@@ -79,6 +79,7 @@ function environment.of(world, region, stack)
     secret = function(id, version, stage) return secrets.read(context, id, version, stage) end,
     fetch = function(location) return fetch(context, location) end,
     macro = function(name) return macro(world, region, name) end,
+    now = function() return math.floor(world.clock.now()) end,
     exists = function(type_name, value) return exists(region, type_name, value) end,
   }
 end

@@ -4,12 +4,18 @@
 local json = require "tap.core.json"
 local fault = require "sandbox.fault"
 local functions = require "sandbox.template.functions"
+local parse = require "sandbox.template.parse"
 local shape = require "sandbox.template.shape"
 
 local extensions = {}
 
 local LOOP = "^Fn::ForEach::(%w+)$"
 local MOST = 10000 -- members that all loops of a template may make
+
+-- What a function is, whose scalars may have types.
+local function computed(node, scope)
+  return functions.evaluate(parse.strings(node), scope)
+end
 
 local function fail(message, ...)
   fault.validation("Transform AWS::LanguageExtensions failed with: " .. message, ...)
@@ -43,7 +49,7 @@ local function substitute(node, name, value)
 end
 
 local function collection_of(node, scope)
-  local list = functions.evaluate(node, scope)
+  local list = computed(node, scope)
   if type(list) ~= "table" or not shape.is_list(list) then layout() end
   local out = {}
   for _, element in ipairs(list) do
@@ -95,7 +101,7 @@ end
 
 -- Names of resources and parameters may be functions, of what is known before anything exists.
 local function name_of(node, scope)
-  return type(node) == "table" and functions.evaluate(node, scope) or node
+  return type(node) == "table" and computed(node, scope) or node
 end
 
 local named
@@ -121,8 +127,7 @@ function extensions.apply(tree, scope)
   for _, id in ipairs(shape.keys(out.Resources or {})) do
     local resource = out.Resources[id]
     for _, policy in ipairs(shape.is_map(resource) and POLICIES or {}) do
-      if type(resource[policy]) == "table" then resource[policy] = functions.evaluate(resource[policy],
-        scope) end
+      if type(resource[policy]) == "table" then resource[policy] = computed(resource[policy], scope) end
     end
   end
   return out

@@ -33,12 +33,12 @@ end
 -- is checked when it is bound.
 ---@param text string
 ---@return table template { text, tree, parameters, resources, outputs, mappings, conditions, description,
--- transforms = names, pending = true until its transforms are applied }
+-- transforms = names, pending = true until its transforms are applied; after that original and processed, the text }
 function template.read(text)
   local tree = parse.text(text)
   local pending = transform.is_needed(tree)
   if pending then
-    structure.check_untransformed(tree)
+    structure.check_untransformed(tree, transform.sections(tree))
   else
     structure.check(tree)
   end
@@ -57,11 +57,14 @@ local function check_maps(read, plan)
 end
 
 local function transformed(read, scope, environment)
-  local tree, extended = transform.apply(read.tree, scope, environment)
+  local typed, extended = transform.apply(parse.typed(read.text), scope, environment)
+  local processed = json.encode(typed)
+  local tree = parse.strings(typed)
   structure.check(tree)
   local others = extended and functions.extended or nil
   references.scan(tree, nil, others)
-  return record(read.text, tree, { others = others, transforms = read.transforms, original = read })
+  return record(read.text, tree, { others = others, transforms = read.transforms, original = read,
+    processed = processed })
 end
 
 -- The template after its transforms. The service applies them only once the operation has begun.

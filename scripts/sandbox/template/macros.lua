@@ -35,7 +35,7 @@ function macros.apply(name, fragment, parameters, values, environment)
   elseif shape.is_map(fragment) and not shape.is_map(reply.fragment) then
     fault.late("Template format error: unsupported structure.")
   end
-  return parse.snippet(json.encode(reply.fragment))
+  return parse.typed(json.encode(reply.fragment))
 end
 
 return macros

@@ -60,10 +60,17 @@ function parse.text(text)
   return to_strings(tree, "")
 end
 
---- Reads a part of a template, whatever its shape. Raises ValidationError.
+--- Reads a template or a part of one, whatever its shape, with the types of its scalars: what transforms work on.
+-- Raises ValidationError.
 ---@param text string
-function parse.snippet(text)
-  return to_strings(decode(text), "")
+function parse.typed(text)
+  return decode(text)
+end
+
+--- A part of a template whose scalars have types, as CloudFormation sees it; changed where it stands. Raises
+-- ValidationError.
+function parse.strings(value)
+  return to_strings(value, "")
 end
 
 return parse

@@ -55,8 +55,8 @@ local function check_name(kind, name)
   end
 end
 
-local function check_sections(tree)
-  local unknown = unknown_keys(tree, SECTIONS)
+local function check_sections(tree, more)
+  local unknown = unknown_keys(tree, setmetatable(more or {}, { __index = SECTIONS }))
   if #unknown > 0 then
     fault.validation("Invalid template property or properties [%s]", table.concat(unknown, ", "))
   end
@@ -211,8 +211,9 @@ local MEMBERS = {
 }
 
 --- Checks as much of a template as can be said before its transforms. Raises ValidationError.
-function structure.check_untransformed(tree)
-  check_sections(tree)
+---@param more table<string, boolean> sections that it may have because of its transforms
+function structure.check_untransformed(tree, more)
+  check_sections(tree, more)
   for _, name in ipairs(shape.keys(tree.Parameters or {})) do check_parameter(name, tree.Parameters[name]) end
 end
 

@@ -1,5 +1,6 @@
---- Transforms: what a template becomes before anything else looks at it. AWS::LanguageExtensions, AWS::Include
--- and a team's macros; others of AWS are refused by name.
+--- Transforms: what a template becomes before anything else looks at it. AWS::LanguageExtensions, AWS::Include,
+-- AWS::Serverless and a team's macros, in the order in which the template declares them; others of AWS are refused by
+-- name. The scalars of what they work on have types (sandbox.template.parse).
 
 local json = require "tap.core.json"
 local fault = require "sandbox.fault"
@@ -11,7 +12,7 @@ local shape = require "sandbox.template.shape"
 
 local transform = {}
 
-local EXTENSIONS, INCLUDE = "AWS::LanguageExtensions", "AWS::Include"
+local EXTENSIONS, INCLUDE, SERVERLESS = "AWS::LanguageExtensions", "AWS::Include", "AWS::Serverless-2016-10-31"
 
 -- The transforms that a template declares: a list of { name, parameters }.
 local function declared(tree)
@@ -54,7 +55,7 @@ local function fetched(location, environment)
   end
   local text, why = environment.fetch(location)
   if not text then fault.late("Transform AWS::Include failed with: %s", why) end
-  return parse.snippet(text)
+  return parse.typed(text)
 end
 
 -- A map with a snippet's members in place of its call.
@@ -73,7 +74,7 @@ end
 
 -- What stands in place of a map that has a call among its members.
 local function called(node, call, environment, scope)
-  local parameters = functions.evaluate(call.Parameters or {}, scope)
+  local parameters = functions.evaluate(parse.strings(call.Parameters or {}), scope)
   if call.Name == INCLUDE then
     local snippet = fetched(parameters.Location or "", environment)
     return shape.is_map(snippet) and merged(node, snippet, "Fn::Transform") or snippet
@@ -99,25 +100,46 @@ local function expand(node, environment, scope)
   return shape.ordered(out, keys)
 end
 
+-- Transforms of AWS -> what a tree becomes.
+local OF_AWS = {
+  [EXTENSIONS] = function(tree, _, scope) return extensions.apply(tree, scope) end,
+  [INCLUDE] = function(tree, parameters, _, environment)
+    return merged(tree, fetched(parameters.Location or "", environment))
+  end,
+  [SERVERLESS] = function(tree, _, scope, environment)
+    local serverless = require "sandbox.template.serverless" -- with its data; most templates do without
+    local out, why = serverless.apply(tree, scope.parameters, environment)
+    if not out then fault.late("Transform %s failed with: %s", SERVERLESS, why) end
+    return out
+  end,
+}
+
+--- The sections that a template may have because of its transforms.
+---@return table<string, boolean>
+function transform.sections(tree)
+  for _, each in ipairs(declared(tree)) do
+    if each.name == SERVERLESS then return { Globals = true } end
+  end
+  return {}
+end
+
 --- The tree after all transforms. Raises ValidationError, or fault.late.
----@param tree table
+---@param tree table with typed scalars; changed where it stands
 ---@param scope table parameters, pseudo and mappings of sandbox.template.functions
 ---@param environment { fetch: fun(location: string): string?, string?, macro: function } reads s3://bucket/key
----@return table tree
+---@return table tree with typed scalars
 ---@return boolean extended the language extensions are on
 function transform.apply(tree, scope, environment)
   local extended = false
   local out = expand(tree, environment, scope)
   for _, each in ipairs(declared(tree)) do
-    if each.name == EXTENSIONS then
-      extended = true
-      out = extensions.apply(out, scope)
-    elseif each.name == INCLUDE then
-      out = merged(out, fetched(functions.evaluate(each.parameters.Location or "", scope), environment))
+    extended = extended or each.name == EXTENSIONS
+    local parameters = functions.evaluate(parse.strings(each.parameters), scope)
+    if OF_AWS[each.name] then
+      out = OF_AWS[each.name](out, parameters, scope, environment)
     elseif each.name:match("^AWS::") then
       fault.not_emulated("cloudformation templates with the transform " .. each.name)
     else
-      local parameters = functions.evaluate(each.parameters, scope)
       out = macros.apply(each.name, merged(out, {}, "Transform"), parameters, scope.parameters, environment)
     end
   end

@@ -87,8 +87,7 @@ function templates.GetTemplate(context, input)
   else
     fault.validation("StackName is required if ChangeSetName is not specified.")
   end
-  local processed = input.TemplateStage == "Processed" and read.original
-  return { TemplateBody = processed and json.encode(read.tree) or read.text,
+  return { TemplateBody = input.TemplateStage == "Processed" and read.processed or read.text,
     StagesAvailable = json.list { "Original", "Processed" } }
 end
 
