@@ -34,7 +34,7 @@ end
 ---@return table[] each { id, name, definition, record, link }
 function events.read(work, owner_id, given, owner)
   local out = {}
-  for _, name in ipairs(values.keys(given or {})) do
+  for _, name in ipairs(work.order(given or {})) do
     local definition = given[name]
     local record = type(definition.Type) == "string" and kinds(owner)[definition.Type]
     if not record then

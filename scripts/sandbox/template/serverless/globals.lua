@@ -105,9 +105,10 @@ end
 
 -- With a version of OpenAPI, definitions that SAM writes are of that version.
 local function version_definitions(resource)
-  local properties = resource.Properties
-  local version = properties and properties.OpenApiVersion
-  if resource.Type ~= "AWS::Serverless::Api" or version == nil or properties.__MANAGE_SWAGGER == nil then return end
+  if resource.Type ~= "AWS::Serverless::Api" then return end
+  local properties = resource.Properties or {}
+  local version = properties.OpenApiVersion
+  if version == nil or properties.__MANAGE_SWAGGER == nil then return end
   if not paths.is_version_3(version) then return end
   properties.OpenApiVersion = type(version) == "string" and version or values.number(version)
   return properties.OpenApiVersion, properties.DefinitionBody

@@ -141,10 +141,12 @@ end
 local function process_resource(work, kind, resource)
   local events = (resource.Properties or {}).Events
   if not values.is_map(events) then return end
-  for _, event_id in ipairs(values.keys(events)) do
+  local of_kind = {}
+  for _, event_id in ipairs(work.order(events)) do
     local event = events[event_id]
-    if values.is_map(event) and event.Type == kind.event then process(work, kind, resource, event_id, event) end
+    if values.is_map(event) and event.Type == kind.event then python2.put(of_kind, event_id, event) end
   end
+  for _, event_id in ipairs(work.order(of_kind)) do process(work, kind, resource, event_id, of_kind[event_id]) end
 end
 
 ---------------------------------------------------------------------------------------------------------
@@ -202,7 +204,7 @@ end
 
 local function apply(tree, kind, order)
   local existing = values.copy(tree.Resources[kind.id])
-  local work, causes = { tree = tree, seen = {} }, {}
+  local work, causes = { tree = tree, seen = {}, order = order }, {}
   python2.put(tree.Resources, kind.id, kind.resource())
   for _, id in ipairs(order(tree.Resources)) do
     local resource = tree.Resources[id]
@@ -228,7 +230,7 @@ end
 
 --- Puts the events of all functions and state machines into the definitions of their APIs.
 ---@param tree table changed where it stands
----@param order fun(resources: table): string[] in which order resources are looked at
+---@param order fun(map: table): string[] in which order resources and events are looked at
 function implicit_api.apply(tree, order)
   apply(tree, REST, order)
   apply(tree, HTTP, order)

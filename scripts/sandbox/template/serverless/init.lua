@@ -5,6 +5,7 @@
 --
 -- What a resource becomes is decided by its type's module; `work` is what they share:
 --   tree          the template, changed where it stands   parameters  of it, with Region and Partition
+--   order         of the members of a map
 --   partition     of the region's ARNs                     now         seconds, for AlwaysDeploy
 --   function_names  API -> names of its functions          renamed     id -> id with a hash
 --   made          id -> property -> id: what `Ref: Id.Property` means
@@ -160,14 +161,13 @@ local function put_resources(work)
   end)
 end
 
-local function begin(tree, parameters, environment)
+local function begin(tree, parameters, environment, order)
   local all = values.merged(values.map("AWS::Region", environment.pseudo["AWS::Region"],
     "AWS::Partition", environment.pseudo["AWS::Partition"]), parameters)
-  local work = { tree = tree, parameters = all, partition = environment.pseudo["AWS::Partition"], now = environment.now,
-    function_names = {}, renamed = {}, made = {}, deployments = {}, records = {}, causes = {}, out = {},
-    original = {}, shared_plan = { conditions = {}, apis = values.list(), stages = values.list(),
-      keys = values.list() } }
-  return work
+  return { tree = tree, order = order, parameters = all, partition = environment.pseudo["AWS::Partition"],
+    now = environment.now, function_names = {}, renamed = {}, made = {}, deployments = {}, records = {}, causes = {},
+    out = {}, original = {},
+    shared_plan = { conditions = {}, apis = values.list(), stages = values.list(), keys = values.list() } }
 end
 
 local function transformed(tree, parameters, environment)
@@ -176,7 +176,7 @@ local function transformed(tree, parameters, environment)
   local order = implicit_api.are_in(tree) and python2.keys or values.keys
   implicit_api.apply(tree, order)
   globals.merge(tree, swagger.set_version)
-  local work = begin(tree, parameters, environment)
+  local work = begin(tree, parameters, environment, order)
   for _, id in ipairs(values.keys(tree.Resources)) do work.original[id] = tree.Resources[id].Type end
   for _, each in ipairs(in_order(tree, order)) do noting(work, translate, work, each.id) end
   put_resources(work)

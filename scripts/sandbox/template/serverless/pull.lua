@@ -216,7 +216,7 @@ local function own_kafka(work, event)
     failure.event(event.name, "No KafkaBootstrapServers provided for self managed kafka as an event source")
   elseif not values.given(given.Topics) then
     failure.event(event.name, "No Topics provided for self managed kafka as an event source")
-  elseif #given.Topics ~= 1 then
+  elseif not values.intrinsic(given.Topics) and #given.Topics ~= 1 then
     failure.event(event.name, "Topics for self managed kafka only supports single configuration entry.")
   elseif not values.given(given.SourceAccessConfigurations) then
     failure.event(event.name, "No SourceAccessConfigurations for self managed kafka event provided.")

@@ -82,6 +82,9 @@ local function add_cors(id, given)
   swagger.close(document)
 end
 
+-- What is so unless it is said not to be.
+local function unless_refused(value) return value == nil or values.given(value) end
+
 local function default_authorizer(id, auth, document, by_name)
   local name = auth.DefaultAuthorizer
   if not values.given(name) then return end
@@ -90,7 +93,7 @@ local function default_authorizer(id, auth, document, by_name)
     failure.resource(id, "Unable to set DefaultAuthorizer because '%s' was not defined in 'Authorizers'.", name)
   end
   for _, path in ipairs(python2.keys(document.paths)) do
-    security.set_default(document, path, name, by_name, auth.AddDefaultAuthorizerToCorsPreflight ~= false)
+    security.set_default(document, path, name, by_name, unless_refused(auth.AddDefaultAuthorizerToCorsPreflight))
   end
 end
 
@@ -121,7 +124,7 @@ local function add_auth(work, id, given, version)
   if values.given(auth.ApiKeyRequired) then
     security.define_api_key(document)
     for _, path in ipairs(python2.keys(document.paths)) do
-      security.set_default_api_key(document, path, auth.AddApiKeyRequiredToCorsPreflight ~= false)
+      security.set_default_api_key(document, path, unless_refused(auth.AddApiKeyRequiredToCorsPreflight))
     end
   end
   resource_policy(given, document, python2.users(given, "StageName"))
