@@ -166,7 +166,7 @@ end)
 
 describe("a serverless template", function()
   -- What AWS's own translator (aws-sam-translator 1.110) makes of these, by the names of what each is about.
-  for _, name in ipairs { "functions", "events", "rest", "http" } do
+  for _, name in ipairs { "functions", "events", "rest", "http", "connectors" } do
     it(("about %s becomes what SAM makes of it"):format(name), function()
       world.within(nil, function(w)
         local set = w:change_set(name, sys.read_file(("spec/serverless/%s.yml"):format(name)),
@@ -201,6 +201,20 @@ describe("a serverless template", function()
       assert.equal(#template - 1, #statements, name)
       assert.falsy(json.encode(statements):find("[@>?]"), name)
     end
+  end)
+
+  it("names deployments as Python 2.7 ordered their definitions, however many paths there are", function()
+    local function name(paths)
+      local text = HEAD .. "      Events:\n"
+      for i = 0, paths - 1 do
+        text = ("%s        E%d: { Type: Api, Properties: { Path: '/p%d/{id}', Method: get } }\n"):format(text, i, i)
+      end
+      for id in pairs(applied(text).Resources) do
+        if id:find "Deployment" then return id end
+      end
+    end
+    assert.equal("ServerlessRestApiDeploymentda43ca6cdb", name(20))
+    assert.equal("ServerlessRestApiDeploymentbcadce4f2b", name(120))
   end)
 
   it("keeps long lists of conditions within what Fn::Or takes", function()

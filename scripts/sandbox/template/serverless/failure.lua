@@ -23,6 +23,16 @@ function failure.resource(id, message, ...)
   raise("resource", ("Resource with id [%s] is invalid. %s"):format(id, message))
 end
 
+--- A resource is to be made whose id another one has.
+---@param id string of the resource that is translated
+---@param taken string
+---@param type_name string of what is to be made
+function failure.taken(id, taken, type_name)
+  raise("resource", ("Transforming resource with id [%s] attempts to create a new resource with id [%s] and type "
+    .. "\"%s\". A resource with that id already exists within this template. Please use a different id for that "
+    .. "resource."):format(id, taken, type_name))
+end
+
 --- An event of a function or a state machine is wrong.
 ---@param id string the event's own name
 function failure.event(id, message, ...)

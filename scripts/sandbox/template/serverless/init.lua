@@ -1,7 +1,7 @@
 --- The transform AWS::Serverless-2016-10-31: a template with serverless resources becomes one without.
 --
---   Globals, implicit APIs --> each serverless resource becomes resources of CloudFormation (functions first, since
---   their events write into APIs) --> CodeDeploy --> references to what was made or renamed
+--   implicit APIs, Globals --> each serverless resource becomes resources of CloudFormation --> CodeDeploy -->
+--   references to what was made or renamed
 --
 -- What a resource becomes is decided by its type's module; `work` is what they share:
 --   tree          the template, changed where it stands   parameters  of it, with Region and Partition
@@ -11,9 +11,10 @@
 --   made          id -> property -> id: what `Ref: Id.Property` means
 --   deployments   functions that CodeDeploy updates        shared_plan the usage plan of several APIs
 --   records       groups of records of Route 53, by id     causes      what is wrong
---   out           what has become of which resource        original    id -> type before that
+--   original      id -> type in the template
 
 local values = require "sandbox.template.serverless.values"
+local connectors = require "sandbox.template.serverless.connectors"
 local deployments = require "sandbox.template.serverless.deployments"
 local failure = require "sandbox.template.serverless.failure"
 local functions = require "sandbox.template.serverless.functions"
@@ -36,17 +37,22 @@ local PREFIX = "^AWS::Serverless::"
 
 -- Type -> { translate, PROPERTIES: name -> type that `Ref: Id.Name` means }.
 local TRANSLATORS = { ["AWS::Serverless::Function"] = functions, ["AWS::Serverless::Api"] = rest_apis,
-  ["AWS::Serverless::HttpApi"] = http_apis, ["AWS::Serverless::StateMachine"] = state_machines }
+  ["AWS::Serverless::HttpApi"] = http_apis, ["AWS::Serverless::StateMachine"] = state_machines,
+  ["AWS::Serverless::Connector"] = connectors }
 for name, translator in pairs(simple.translators) do TRANSLATORS[name] = translator end
 
--- In which order types are translated; the others come last.
+-- In which order types are translated: events write into APIs, and connectors look at what others have become.
 local ORDER = { ["AWS::Serverless::Function"] = 1, ["AWS::Serverless::StateMachine"] = 2, ["AWS::Serverless::Api"] = 3,
-  ["AWS::Serverless::HttpApi"] = 3 }
-local LAST = 4
+  ["AWS::Serverless::HttpApi"] = 3, ["AWS::Serverless::Connector"] = 5 }
+local OTHERS = 4
+
+-- Types whose resources are looked at before anything else is done.
+local DESCRIBED = {}
+for name in pairs(TRANSLATORS) do DESCRIBED[name] = name ~= "AWS::Serverless::Connector" end
 
 -- Types that SAM knows and the sandbox does not transform.
-local REFUSED = { ["AWS::Serverless::Connector"] = true, ["AWS::Serverless::GraphQLApi"] = true,
-  ["AWS::Serverless::WebSocketApi"] = true, ["AWS::Serverless::CapacityProvider"] = true }
+local REFUSED = { ["AWS::Serverless::GraphQLApi"] = true, ["AWS::Serverless::WebSocketApi"] = true,
+  ["AWS::Serverless::CapacityProvider"] = true }
 
 -- Types made by SAM that may have the id of what they are made of.
 local SAME_ID = {
@@ -63,9 +69,9 @@ local function check_structure(tree)
     local resource = tree.Resources[id]
     if not values.is_map(resource) then
       failure.structure("All 'Resources' must be Objects. If you're using YAML, this may be an indentation issue.")
-    elseif TRANSLATORS[resource.Type] and values.given(resource.Condition) and type(resource.Condition) ~= "string" then
+    elseif DESCRIBED[resource.Type] and values.given(resource.Condition) and type(resource.Condition) ~= "string" then
       failure.structure "Every Condition member must be a string."
-    elseif TRANSLATORS[resource.Type] and resource.Properties ~= nil and not values.is_map(resource.Properties) then
+    elseif DESCRIBED[resource.Type] and resource.Properties ~= nil and not values.is_map(resource.Properties) then
       failure.document { ("Resource with id [%s] is invalid. Attribute 'Properties' should be a map."):format(id) }
     end
   end
@@ -76,7 +82,7 @@ local function in_order(tree, order)
   for place, id in ipairs(order(tree.Resources)) do
     local type_name = tree.Resources[id].Type
     if type(type_name) == "string" and type_name:find(PREFIX) and (TRANSLATORS[type_name] or REFUSED[type_name]) then
-      out[#out + 1] = { id = id, place = place, rank = ORDER[type_name] or LAST }
+      out[#out + 1] = { id = id, place = place, rank = ORDER[type_name] or OTHERS }
     end
   end
   table.sort(out, function(a, b)
@@ -102,14 +108,20 @@ local function note_function_names(work, resource)
   end
 end
 
+-- Runs `run`; what is wrong is noted.
+local function noting(work, run, ...)
+  local ok, err = pcall(run, ...)
+  if ok then return end
+  if not failure.is(err) or err.scope == "document" then error(err, 0) end
+  work.causes[#work.causes + 1] = err.message
+end
+
 local function check_ids(work, id, made)
   for _, each in ipairs(made) do
     local there = work.original[each.id]
     local own = SAME_ID[each.type]
     if there and not (own and there == "AWS::Serverless::" .. own) then
-      work.causes[#work.causes + 1] = ("Transforming resource with id [%s] attempts to create a new resource with id "
-        .. "[%s] and type \"%s\". A resource with that id already exists within this template. Please use a different "
-        .. "id for that resource."):format(id, each.id, each.type)
+      noting(work, failure.taken, id, each.id, each.type)
     end
   end
 end
@@ -125,40 +137,25 @@ local function note_made(work, id, translator, made)
   end
 end
 
+local function put(work, made)
+  for _, resource in ipairs(made) do
+    values.put(work.tree.Resources, resource.id, resources.definition(resource))
+  end
+end
+
+-- A resource of the template gives way to what it becomes.
 local function translate(work, id)
   local definition = work.tree.Resources[id]
   if REFUSED[definition.Type] then
     failure.resource(id, "The sandbox does not transform resources of type %s.", definition.Type)
-  elseif definition.Connectors ~= nil then
-    failure.resource(id, "The sandbox does not transform Connectors.")
   end
   note_function_names(work, definition)
   local translator = TRANSLATORS[definition.Type]
   local made = translator.translate(work, id, definition)
   check_ids(work, id, made)
   note_made(work, id, translator, made)
-  work.out[#work.out + 1] = { id = id, made = made }
-end
-
--- Runs `run`; what is wrong is noted.
-local function noting(work, run, ...)
-  local ok, err = pcall(run, ...)
-  if ok then return end
-  if not failure.is(err) or err.scope == "document" then error(err, 0) end
-  work.causes[#work.causes + 1] = err.message
-end
-
-local function put_resources(work)
-  local all = work.tree.Resources
-  for _, each in ipairs(work.out) do
-    all[each.id] = nil
-    for _, resource in ipairs(each.made) do values.put(all, resource.id, resources.definition(resource)) end
-  end
-  noting(work, function()
-    for _, resource in ipairs(deployments.resources(work)) do
-      values.put(all, resource.id, resources.definition(resource))
-    end
-  end)
+  work.tree.Resources[id] = nil
+  put(work, made)
 end
 
 local function begin(tree, parameters, environment, order)
@@ -166,7 +163,7 @@ local function begin(tree, parameters, environment, order)
     "AWS::Partition", environment.pseudo["AWS::Partition"]), parameters)
   return { tree = tree, order = order, parameters = all, partition = environment.pseudo["AWS::Partition"],
     now = environment.now, function_names = {}, renamed = {}, made = {}, deployments = {}, records = {}, causes = {},
-    out = {}, original = {},
+    original = {},
     shared_plan = { conditions = {}, apis = values.list(), stages = values.list(), keys = values.list() } }
 end
 
@@ -177,9 +174,10 @@ local function transformed(tree, parameters, environment)
   implicit_api.apply(tree, order)
   globals.merge(tree, swagger.set_version)
   local work = begin(tree, parameters, environment, order)
+  connectors.take_out(tree, function(...) noting(work, ...) end)
   for _, id in ipairs(values.keys(tree.Resources)) do work.original[id] = tree.Resources[id].Type end
   for _, each in ipairs(in_order(tree, order)) do noting(work, translate, work, each.id) end
-  put_resources(work)
+  noting(work, function() put(work, deployments.resources(work)) end)
   if #work.causes > 0 then failure.document(work.causes) end
   return resolve.references(tree, work.renamed, work.made)
 end

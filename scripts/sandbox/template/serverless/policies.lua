@@ -13,11 +13,16 @@ local policies = {}
 
 local OURS = "^@([%w-]+):"
 
+--- A text with ARNs of the account's things in place of their short form, @service:.
+function policies.arns(text)
+  return (text:gsub(OURS, "arn:${AWS::Partition}:%1:${AWS::Region}:${AWS::AccountId}:"))
+end
+
 -- A resource of a template as Fn::Sub with what the caller gave, or a text.
 local function resource_of(text, given)
-  text = text:gsub(OURS, "arn:${AWS::Partition}:%1:${AWS::Region}:${AWS::AccountId}:")
   local variables = {}
-  local plain = text
+  local plain = policies.arns(text)
+  text = plain
   text = text:gsub("([^$]?){(%w+)}", function(before, name)
     for key, value in pairs(given) do
       if key:lower() == name:lower() then values.put(variables, name, value) end
@@ -37,18 +42,22 @@ local function actions_of(text)
   return text:sub(1, 2) == "= " and out[1] or out
 end
 
-local function resources_of(text, given)
+local function resources_of(text, fill)
   local out = values.list()
-  for word in text:gsub("[%[%]]", ""):gmatch "%S+" do out[#out + 1] = resource_of(word, given) end
+  for word in text:gsub("[%[%]]", ""):gmatch "%S+" do out[#out + 1] = fill(word) end
   return (#out > 1 or text:sub(1, 1) == "[") and out or out[1]
 end
 
-local function statement_of(text, given)
+--- A statement of its text (sandbox.template.serverless.policy_templates says how it is written).
+---@param text string
+---@param fill fun(text: string): any what a resource or a condition's value is
+---@return table
+function policies.statement(text, fill)
   local before, resource_text = text:match "^(.-) > (.+)$"
   local action_text, test, key, wanted = before:match "^(.-) %? (%S+) (%S+) (%S+)$"
   return values.map("Action", actions_of(action_text or before),
-    "Condition", test and values.map(test, values.map(key, resource_of(wanted, given))),
-    "Effect", "Allow", "Resource", resources_of(resource_text, given))
+    "Condition", test and values.map(test, values.map(key, fill(wanted))),
+    "Effect", "Allow", "Resource", resources_of(resource_text, fill))
 end
 
 local function used(given, names)
@@ -72,7 +81,10 @@ local function from_template(id, name, given)
       table.concat(missing, ", "))
   end
   local statements = values.list()
-  for i = 2, #template do statements[i - 1] = statement_of(template[i], used(given, names)) end
+  local known = used(given, names)
+  for i = 2, #template do
+    statements[i - 1] = policies.statement(template[i], function(text) return resource_of(text, known) end)
+  end
   return values.map("Statement", statements)
 end
 

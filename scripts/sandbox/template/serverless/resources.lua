@@ -76,7 +76,7 @@ end
 ---@param text string
 function resources.kind(type_name, text)
   local kind = { type = type_name, names = {}, known = {} }
-  for name, flags, form in text:gmatch "([%w_]+)([!=]*) ([^,%s]+)" do
+  for name, flags, form in text:gmatch "([%w_]+)([!=]*)%s+([^,%s]+)" do
     kind.names[#kind.names + 1] = name
     kind.known[name] = { required = flags:find("!", 1, true) ~= nil, plain = flags:find("=", 1, true) ~= nil,
       test = test_of(form), form = form }
