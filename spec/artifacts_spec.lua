@@ -86,17 +86,25 @@ Resources:
     local LEAVE = { "--capabilities", "CAPABILITY_IAM", "--capabilities", "CAPABILITY_AUTO_EXPAND" }
     helpers.file("web.yml", [[
 Transform: AWS::Serverless-2016-10-31
-Globals: { Function: { Runtime: python3.14, Timeout: 5 } }
+Globals:
+  Function:
+    Runtime: python3.14
+    Timeout: 5
+    CodeUri: ./code
 Resources:
   Hello:
     Type: AWS::Serverless::Function
     Properties:
       Handler: app.handler
-      CodeUri: ./code
       AutoPublishAlias: live
       Events: { Get: { Type: Api, Properties: { Path: /hello, Method: get } } }
+  Steps:
+    Type: AWS::Serverless::StateMachine
+    Properties:
+      DefinitionUri: steps.json
 Outputs: { Version: { Value: !Ref Hello.Version } }
 ]], folder)
+    helpers.file("steps.json", '{"StartAt": "A", "States": {"A": {"Type": "Succeed"}}}', folder)
     assert.matches("Requires capabilities : [CAPABILITY_IAM]; Hello is an AWS::Serverless::Function", deploy(3).err, 1,
       true)
     deploy(0, table.unpack(LEAVE))

@@ -33,6 +33,9 @@ local NAMED = {
   ["AWS::Lambda::Function"] = { Code = FUNCTION }, ["AWS::Lambda::LayerVersion"] = { Content = FUNCTION },
   ["AWS::Serverless::Function"] = { CodeUri = SERVERLESS },
   ["AWS::Serverless::LayerVersion"] = { ContentUri = SERVERLESS },
+  ["AWS::Serverless::Api"] = { DefinitionUri = DEFINITION },
+  ["AWS::Serverless::HttpApi"] = { DefinitionUri = DEFINITION },
+  ["AWS::Serverless::StateMachine"] = { DefinitionUri = DEFINITION },
   ["AWS::StepFunctions::StateMachine"] = { DefinitionS3Location = DEFINITION },
   ["AWS::ApiGateway::RestApi"] = { BodyS3Location = DEFINITION },
 }
@@ -105,15 +108,29 @@ local function is_local(value)
   return type(value) == "string" and value ~= "" and not value:find "^%a[%w+.-]*://" and not value:find "{{resolve:"
 end
 
+-- Where properties of a type stand: in resources, and in what a serverless template says of all of a type.
+local function holders(t)
+  local out = {}
+  for _, resource in ipairs(t:resources()) do
+    out[#out + 1] = { id = resource.id, type = resource.type, at = { "Resources", resource.id, "Properties" },
+      properties = t.root.Resources[resource.id].Properties }
+  end
+  for section, properties in pairs(type(t.root.Globals) == "table" and t.root.Globals or {}) do
+    out[#out + 1] = { id = "Globals", type = "AWS::Serverless::" .. section, at = { "Globals", section },
+      properties = properties }
+  end
+  return out
+end
+
 -- The paths that a template names, with their places. Raises class "invalid" with those that are not there.
 local function paths_of(t)
   local found, problems, folder = {}, {}, t.path:match "^(.*/)" or ""
-  for _, resource in ipairs(t:resources()) do
-    local properties = t.root.Resources[resource.id].Properties
+  for _, resource in ipairs(holders(t)) do
+    local properties = resource.properties
     for name, rule in pairs(NAMED[resource.type] or {}) do
       local value = type(properties) == "table" and properties[name]
       if is_local(value) then
-        local at = { "Resources", resource.id, "Properties", name }
+        local at = table.move({ name }, 1, 1, #resource.at + 1, { table.unpack(resource.at) })
         local path = value:sub(1, 1) == "/" and value or folder .. value
         local line, column = t.document:mark(at)
         found[#found + 1] = { rule = rule, path = path, value = value, mark = { line = line, column = column } }
