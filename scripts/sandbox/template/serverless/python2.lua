@@ -170,9 +170,9 @@ function python2.copy_order(node, seen)
   return node
 end
 
-local function merge(state, keys)
-  local total = state.fill + #keys
-  if #keys > 0 and total * 3 >= (state.mask + 1) * 2 then resize(state, (state.size + #keys) * 2) end
+-- Fills an empty dictionary at once, which makes it larger before it is full.
+local function fill(state, keys)
+  if #keys * 3 >= SMALLEST * 2 then resize(state, #keys * 2) end
   for _, key in ipairs(keys) do add(state, key) end
 end
 
@@ -190,7 +190,7 @@ function python2.shallow(map)
   if state_of(map).ordinary then return put_all(python2.ordinary(), map) end
   local out = {}
   states[out] = emptied { own_keys = {}, own_values = {} }
-  merge(states[out], python2.keys(map))
+  fill(states[out], python2.keys(map))
   return put_all(out, map)
 end
 
