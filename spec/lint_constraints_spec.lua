@@ -27,6 +27,7 @@ local CASES = {
   { "E3024", "AWS::S3::Bucket", "Tags: [{ Key: a, Value: b }, { Key: a, Value: c }]",
     "Tags: [{ Key: a, Value: b }, { Key: A, Value: c }]" },
   { "E3024", "AWS::S3::Bucket", "Tags: [{ Key: 'aws:a', Value: b }]", "Tags: [{ Key: 'my:a', Value: b }]" },
+  { "E3012", "AWS::S3::Bucket", "VersioningConfiguration: []", "VersioningConfiguration: { Status: Enabled }" },
   { "E3014", "AWS::EC2::VPC", "EnableDnsSupport: true", "CidrBlock: 10.0.0.0/16" },
   { "E3018", "AWS::DocDB::GlobalCluster", "GlobalClusterIdentifier: a", "GlobalClusterIdentifier: a, Engine: docdb" },
   { "E3017", "AWS::EC2::Volume", "AvailabilityZone: a", "AvailabilityZone: a, Size: 1" },

@@ -1,5 +1,6 @@
 -- Change sets as clients see them: reference part 3.
 
+local json = require "tap.core.json"
 local world = require "spec.sandbox_world"
 
 describe("a change set in the sandbox", function()
@@ -118,6 +119,13 @@ describe("a change set in the sandbox", function()
       .. "the changeSet [set].", world.refusal(make, { A = topic "a" }, { ChangeSetType = "CREATE" }))
     assert.equal("ValidationError: Stack [nobody] does not exist",
       world.refusal(make, { A = topic "a" }, { StackName = "nobody" }))
+  end)
+
+  it("is refused for an empty list in place of an object, and the sandbox goes on", function()
+    local set = make({ A = { Type = "AWS::S3::Bucket", Properties = { VersioningConfiguration = json.list {} } } },
+      { ChangeSetType = "CREATE", StackName = "new" })
+    assert.equal("FAILED", set.Status)
+    assert.equal("CREATE_COMPLETE", make({ A = topic "a" }, { ChangeSetType = "CREATE", StackName = "other" }).Status)
   end)
 
   it("3.4: deleting one that does not exist is no error", function()

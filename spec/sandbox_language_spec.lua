@@ -57,6 +57,16 @@ describe("language extensions", function()
     return world.template(resources, all)
   end
 
+  it("say what a function lacks, also where one stands that they allow", function()
+    local output = { O = { Value = { ["Fn::GetAtt"] = { { ["Fn::Sub"] = { Ref = "AWS::Region" } }, "TopicName" } } } }
+    w.cfn:create_stack { StackName = "demo", TemplateBody = extended({ A = world.topic {} }, { Outputs = output }),
+      Capabilities = EXPAND.Capabilities, OnFailure = "DO_NOTHING" }
+    world.sleep(60)
+    local stack = w.cfn:describe_stacks({ StackName = "demo" }).Stacks[1]
+    assert.equal("CREATE_FAILED", stack.StackStatus)
+    assert.matches("Fn::Sub intrinsic functions don't specify expected arguments", stack.StackStatusReason, 1, true)
+  end)
+
   it("6.1: write loops out, in resources, properties and outputs, nested too", function()
     local template = extended({
       ["Fn::ForEach::Topics"] = { "Name", { Ref = "Names" }, {

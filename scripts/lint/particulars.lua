@@ -57,7 +57,7 @@ local function check_lifecycle(L, value, path)
   local delete, cold = is_map(value) and number(value.DeleteAfterDays), is_map(value)
     and number(value.MoveToColdStorageAfterDays)
   if delete and cold and delete - cold < 90 then
-    L:find("E3504", join(path, "DeleteAfterDays"), "what moves to cold storage after %d days stays there for 90", cold)
+    L:find("E3504", join(path, "DeleteAfterDays"), "what moves to cold storage after %s days stays there for 90", cold)
   end
 end
 

@@ -74,7 +74,7 @@ end
 ---@param path table
 ---@param where table
 function properties.check_object(L, members, value, path, where)
-  if not is_map(value) and not (type(value) == "table" and #value == 0) then
+  if not is_map(value) then
     if (where.type or ""):find("^AWS::Serverless::") or where.packaged then return end
     return L:find("E3012", path, "%s is not of type 'object'", show(value))
   end

@@ -76,8 +76,8 @@ local function check_ingress(L, rule, path)
   local from, to = tonumber(rule.FromPort), tonumber(rule.ToPort)
   local all = tostring(rule.IpProtocol) == "-1"
   if not open or not all and from == to and WEB[from] or not all and (not from or not to) then return end
-  L:find("S1004", path, "%s open to the internet", all and "all ports are" or from == to and ("port %d is"):format(from)
-    or ("ports %d to %d are"):format(from, to))
+  L:find("S1004", path, "%s open to the internet", all and "all ports are" or from == to and ("port %s is"):format(from)
+    or ("ports %s to %s are"):format(from, to))
 end
 
 local NETWORK = {}

@@ -24,7 +24,7 @@ end
 ---@param value any
 ---@return string
 function constraints.text(value)
-  if math.type(value) == "float" and value == math.floor(value) then return ("%d"):format(value) end
+  if math.type(value) == "float" and value == math.floor(value) then return ("%.0f"):format(value) end
   return tostring(value)
 end
 
@@ -48,10 +48,10 @@ local CHECKS = {
   function(definition, value)
     local least, most = tonumber(definition.MinLength), tonumber(definition.MaxLength)
     if least and length(value) < least then
-      return ("contain at least %d characters"):format(least), ("MinLength %d"):format(least)
+      return ("contain at least %s characters"):format(least), ("MinLength %s"):format(least)
     end
     if most and length(value) > most then
-      return ("contain at most %d characters"):format(most), ("MaxLength %d"):format(most)
+      return ("contain at most %s characters"):format(most), ("MaxLength %s"):format(most)
     end
     return nil
   end,

@@ -145,15 +145,12 @@ local function check_map(state, element, value, path)
 end
 
 local function check_object(state, properties, value, path)
-  if type(value) ~= "table" or json.is_list(value) and #value > 0 then
+  if type(value) ~= "table" or json.is_list(value) then
     return add(state.found, path, "expected type: JSONObject, found: %s", word_of(value))
   end
-  local names = {}
-  for name, fact in pairs(properties) do
-    if fact.required and value[name] == nil then names[#names + 1] = name end
+  for _, name in ipairs(schema.required(properties)) do
+    if value[name] == nil then add(state.found, path, "required key [%s] not found", name) end
   end
-  table.sort(names)
-  for _, name in ipairs(names) do add(state.found, path, "required key [%s] not found", name) end
   for _, key in ipairs(json.keys(value)) do
     if not properties[key] then
       add(state.found, path, "extraneous key [%s] is not permitted", key)

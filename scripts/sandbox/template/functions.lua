@@ -92,8 +92,9 @@ records["Fn::Sub"] = {
     end
     return true
   end,
-  evaluate = function(argument, scope)
+  evaluate = function(argument, scope, refuse)
     local text, variables = sub_parts(argument)
+    if type(text) ~= "string" then refuse() end
     local out = shape.substitution(text)
     for i, piece in ipairs(out) do
       if type(piece) == "table" then
@@ -348,6 +349,7 @@ end
 ---@return any value functions.NO_VALUE for AWS::NoValue
 function functions.evaluate(node, scope)
   if type(node) == "string" then return node end
+  if node == nil then fault.validation("Template error: a function lacks one of its arguments") end
   local name, argument = shape.call(node)
   if name then
     local record = records[name] or functions.extended[name] or unknown(name)
