@@ -133,6 +133,17 @@ describe("a transform", function()
     w:close()
   end)
 
+  it("whose parameters are not those of a function fails late", function()
+    local w = world.open()
+    local call = { Name = "Mine", Parameters = { ["Fn::Split"] = { "", "" } } }
+    w.cfn:create_stack { StackName = "demo", Capabilities = { "CAPABILITY_AUTO_EXPAND" },
+      TemplateBody = world.template { A = topic { DisplayName = { ["Fn::Transform"] = call } } } }
+    world.sleep(60)
+    assert.matches("every Fn::Split object requires two parameters", w:reason("demo", "demo", "ROLLBACK_IN_PROGRESS"),
+      1, true)
+    w:close()
+  end)
+
   it("of a team's own is a macro, which the scenario answers; its failures are told late", function()
     local answers = {
       Good = function(request)

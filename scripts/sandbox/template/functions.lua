@@ -148,9 +148,9 @@ records["Fn::Split"] = {
       and stringy(argument[2])
   end,
   evaluate = function(argument, scope, refuse)
-    local text = evaluate(argument[2], scope)
-    if type(text) ~= "string" then refuse() end
-    return split(text, argument[1])
+    local text, delimiter = evaluate(argument[2], scope), argument[1]
+    if type(text) ~= "string" or type(delimiter) ~= "string" or delimiter == "" then refuse() end
+    return split(text, delimiter)
   end,
 }
 
