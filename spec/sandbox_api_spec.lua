@@ -345,6 +345,22 @@ describe("the sandbox", function()
     w:close()
   end)
 
+  it("goes on when something that it does later fails", function()
+    local w = world.open()
+    local said
+    w.sandbox.world.report = function(message) said = message end
+    local validation = require "sandbox.engine.early_validation"
+    local original = validation.check
+    validation.check = function() error("broken on purpose") end
+    w.cfn:create_change_set { StackName = "demo", ChangeSetName = "set", ChangeSetType = "CREATE",
+      TemplateBody = world.template { T = topic() } }
+    world.sleep(60)
+    validation.check = original
+    assert.truthy(said:find("broken on purpose", 1, true))
+    assert.are.equal(0, #w.cfn:list_exports().Exports)
+    w:close()
+  end)
+
   it("ends a stack in a failed state when its engine fails", function()
     local w = world.open()
     local said

@@ -96,7 +96,8 @@ function sandbox.start(options)
   local host = address:find(":", 1, true) and "[" .. address .. "]" or address
   self.url = ("http://%s:%d"):format(host, self.port)
   self.root = task.current():spawn(function() http.serve(self, self.listener, self.root) end)
-  self.world = { store = self.store, clock = clock.below(self.root), report = http.report, scenario = story,
+  local function report(message) self.world.report(message) end
+  self.world = { store = self.store, clock = clock.below(self.root, report), report = http.report, scenario = story,
     callers = self.callers, sessions = 0, url = self.url }
   self.state = options.state
   if self.state then self.state:replay(self, options.scenario) end
