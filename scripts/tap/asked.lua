@@ -65,7 +65,7 @@ end
 value_of = function(node, scope)
   local name, argument = shape.call(node)
   if name == "Fn::If" then return value_of(functions.branch(argument, scope.conditions), scope) end
-  if name then return functions.evaluate(parse.snippet(json.encode(node)), scope) end
+  if name then return functions.evaluate(parse.strings(parse.typed(json.encode(node))), scope) end
   return type(node) == "table" and values_of(node, scope) or node
 end
 
