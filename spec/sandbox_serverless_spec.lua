@@ -166,7 +166,7 @@ end)
 
 describe("a serverless template", function()
   -- What AWS's own translator (aws-sam-translator 1.110) makes of these, by the names of what each is about.
-  for _, name in ipairs { "functions", "events", "rest", "http", "connectors" } do
+  for _, name in ipairs { "functions", "events", "rest", "http", "sockets", "connectors" } do
     it(("about %s becomes what SAM makes of it"):format(name), function()
       world.within(nil, function(w)
         local set = w:change_set(name, sys.read_file(("spec/serverless/%s.yml"):format(name)),
@@ -243,6 +243,12 @@ describe("a serverless template that is wrong", function()
   local function in_function(text) return "Resource with id [F] is invalid. " .. text end
   local function in_event(text) return in_function("Event with id [E] is invalid. " .. text) end
 
+  local function socket(properties)
+    return "S: {Type: AWS::Serverless::WebSocketApi, Properties: {RouteSelectionExpression: $request.body.action, "
+      .. properties .. "}}"
+  end
+  local function in_socket(text) return "Resource with id [S] is invalid. " .. text end
+
   -- Resources, and what is wrong with them.
   local ROWS = {
     { with "CodeUri: ./src", in_function("'CodeUri' is not a valid S3 Uri of the form 's3://bucket/key' with optional "
@@ -289,6 +295,28 @@ describe("a serverless template that is wrong", function()
       .. "'Delete']." },
     { "M: {Type: AWS::Serverless::StateMachine}", "Resource with id [M] is invalid. Either 'Definition' or "
       .. "'DefinitionUri' property must be specified." },
+    { socket "Routes: {}", in_socket "WebSocket API must have at least one route." },
+    { socket "Routes: {a-b: {FunctionArn: x}}", in_socket("Route key 'a-b' must be alphanumeric. Only $connect, "
+      .. "$disconnect, and $default special routes are supported.") },
+    { socket "Routes: {send: {}}", in_socket "Route must have associated function." },
+    { socket "Routes: {send: {FunctionArn: x}}, Auth: {AuthType: AWS_IAM}",
+      in_socket "Authorization is only available if there is a $connect route." },
+    { socket "Routes: {$connect: {FunctionArn: x}}, Auth: {AuthType: CUSTOM}",
+      in_socket "AuthArn must be specified if AuthType is CUSTOM." },
+    { socket "Routes: {$connect: {FunctionArn: x}}, Auth: {AuthType: AWS_IAM, Name: n}",
+      in_socket "No additional configurations supported for AuthType AWS_IAM." },
+    { socket "Routes: {send: {FunctionArn: x}}, StageName: $default",
+      in_socket "Stages cannot be named $default for WebSocket APIs." },
+    { "P: {Type: AWS::Serverless::CapacityProvider, Properties: {VpcConfig: {Id: x}, ScalingConfig: {MaxVCpuCount: "
+      .. "many}}}", "Resource with id [P] is invalid. Property 'VpcConfig.SubnetIds' is required. Property "
+      .. "'VpcConfig.Id' is an invalid property. Property 'ScalingConfig.MaxVCpuCount' value must be dictionary or "
+      .. "integer." },
+    { "P: {Type: AWS::Serverless::CapacityProvider, Properties: {VpcConfig: {SubnetIds: [s]}, InstanceRequirements: "
+      .. "{AllowedTypes: [a], ExcludedTypes: [b]}}}", "Resource with id [P] is invalid. Cannot specify "
+      .. "'InstanceRequirements.AllowedTypes' and 'InstanceRequirements.ExcludedTypes' together." },
+    { with(CODE .. "CapacityProviderConfig: {Name: x}"), in_function("Invalid CapacityProviderConfig: 2 validation "
+      .. "errors for CapacityProviderConfig\nArn\n  field required (type=value_error.missing)\nName\n  extra fields "
+      .. "not permitted (type=value_error.extra)") },
     { "G: {Type: AWS::Serverless::GraphQLApi}", "Resource with id [G] is invalid. The sandbox does not transform "
       .. "resources of type AWS::Serverless::GraphQLApi." },
     { "N: {Type: AWS::Serverless::Application, Properties: {Location: {ApplicationId: x, SemanticVersion: 1.0.0}}}",

@@ -21,15 +21,19 @@ local function required(id, domain, name)
   return domain[name]
 end
 
+local V2_PATH = "MutualTlsAuthentication"
 local TRUST = { "TruststoreUri", "TruststoreVersion" }
 
 local function mutual_tls(id, config, path)
   if not values.given(config) then return nil end
-  expect(id, path, config, "map")
-  for _, key in ipairs(values.keys(config)) do
-    if not values.has(TRUST, key) then
-      failure.resource(id, "Available %s fields are %s.", path, listed(TRUST))
-    end
+  local wrong = {}
+  for _, key in ipairs(values.sorted(expect(id, path, config, "map"))) do
+    if not values.has(TRUST, key) then wrong[#wrong + 1] = key end
+  end
+  if #wrong > 0 then
+    -- Of APIs of version 2 the text has the keys where the resource's id belongs.
+    failure.resource(path == V2_PATH and table.concat(wrong, ",") or id, "Available %s fields are %s.", path,
+      listed(TRUST))
   end
   local out = {}
   for _, name in ipairs(TRUST) do values.put(out, name, values.or_nil(config[name])) end
@@ -74,7 +78,7 @@ local function records_of(domain, name, route)
 end
 
 -- The records of a domain, in a group of their own or in the one of their zone.
-local function records(work, id, domain, name, attributes)
+local function records(groups, id, domain, name, attributes)
   local route = domain.Route53
   if route == nil then return nil end
   expect(id, "Domain.Route53", route, "map")
@@ -85,10 +89,10 @@ local function records(work, id, domain, name, attributes)
   local separate = values.given(route.SeparateRecordSetGroup)
   if separate then expect(id, "Domain.Route53.SeparateRecordSetGroup", route.SeparateRecordSetGroup, "boolean") end
   local group_id = "RecordSetGroup" .. values.hash(separate and values.list(zone, domain.DomainName) or zone)
-  local group = not separate and work.records[group_id] or resources.set(
+  local group = not separate and groups[group_id] or resources.set(
     resources.new("AWS::Route53::RecordSetGroup", group_id, attributes), "HostedZoneId", route.HostedZoneId,
     "HostedZoneName", route.HostedZoneName)
-  if not separate then work.records[group_id] = group end
+  if not separate then groups[group_id] = group end
   return resources.set(group, "RecordSets",
     values.joined(group.properties.RecordSets or {}, records_of(domain, name, route)))
 end
@@ -169,12 +173,12 @@ function domains.rest(work, id, given, attributes)
       "AccessAssociationSource", endpoint, "AccessAssociationSourceType", "VPCE",
       "DomainNameArn", values.ref(resource.id))
   end
-  made[#made + 1] = records(work, id, domain, resource.id, attributes)
+  made[#made + 1] = records(work.records, id, domain, resource.id, attributes)
   return made
 end
 
 ---------------------------------------------------------------------------------------------------------
--- HTTP APIs
+-- HTTP and WebSocket APIs
 
 local function check_path(id, path)
   if type(path) ~= "string" then failure.resource(id, "Basepath must be a string.") end
@@ -196,10 +200,8 @@ local function api_mappings(id, domain, name, attributes)
   return out
 end
 
---- What an HTTP API's domain becomes.
----@return table[]
-function domains.http(work, id, given, attributes)
-  local domain = given.Domain
+-- What the domain of an API of version 2 becomes.
+local function version_2(groups, id, domain, tag, attributes)
   if domain == nil then return {} end
   if domain.DomainName == nil or domain.CertificateArn == nil then
     failure.resource(id, "Custom Domains only works if both DomainName and CertificateArn are provided.")
@@ -219,12 +221,24 @@ function domains.http(work, id, given, attributes)
     "CertificateArn", domain.CertificateArn, "EndpointType", domain.EndpointConfiguration,
     "OwnershipVerificationCertificateArn", values.or_nil(domain.OwnershipVerificationCertificateArn),
     "SecurityPolicy", values.or_nil(domain.SecurityPolicy))),
-    "MutualTlsAuthentication", mutual_tls(id, tls, "MutualTlsAuthentication"),
-    "Tags", values.map("httpapi:createdBy", "SAM"))
+    "MutualTlsAuthentication", mutual_tls(id, tls, V2_PATH),
+    "Tags", values.map(tag, "SAM"))
   local made = { resource }
   for _, each in ipairs(api_mappings(id, domain, resource.id, attributes)) do made[#made + 1] = each end
-  made[#made + 1] = records(work, id, domain, resource.id, attributes)
+  made[#made + 1] = records(groups, id, domain, resource.id, attributes)
   return made
+end
+
+--- What an HTTP API's domain becomes.
+---@return table[]
+function domains.http(work, id, given, attributes)
+  return version_2(work.records, id, given.Domain, "httpapi:createdBy", attributes)
+end
+
+--- What a WebSocket API's domain becomes. Its records are in no group with those of others.
+---@return table[]
+function domains.websocket(id, given)
+  return version_2({}, id, given.Domain, "websocketapi:createdBy", {})
 end
 
 return domains

@@ -1,6 +1,7 @@
 --- AWS::Serverless::Function: the function, its role, and what its version, alias, URL and events make.
 
 local values = require "sandbox.template.serverless.values"
+local capacity_providers = require "sandbox.template.serverless.capacity_providers"
 local conditions = require "sandbox.template.serverless.conditions"
 local deployments = require "sandbox.template.serverless.deployments"
 local events = require "sandbox.template.serverless.events"
@@ -30,8 +31,7 @@ local KIND = resources.kind("AWS::Serverless::Function", [[
 local SAME = { "Description", "FunctionName", "Handler", "MemorySize", "Role", "Runtime", "Timeout", "VpcConfig",
   "Environment", "KmsKeyArn", "Layers", "ReservedConcurrentExecutions", "FileSystemConfigs", "CodeSigningConfigArn",
   "ImageConfig", "PackageType", "Architectures", "SnapStart", "EphemeralStorage", "RuntimeManagementConfig",
-  "LoggingConfig", "RecursiveLoop", "FunctionScalingConfig", "PublishToLatestPublished", "TenancyConfig",
-  "DurableConfig" }
+  "LoggingConfig", "RecursiveLoop", "PublishToLatestPublished", "TenancyConfig", "DurableConfig" }
 
 -- Pairs of properties: which do not go together, and which one asks for another.
 local APART = { { "CapacityProviderConfig", "ProvisionedConcurrencyConfig" },
@@ -134,17 +134,6 @@ local function traces(work, given)
   return values.given(given.Tracing) and resolve.parameters(values.copy(given.Tracing), work.parameters) ~= "Disabled"
 end
 
-local CAPACITY = { { "Arn", "CapacityProviderArn" },
-  { "PerExecutionEnvironmentMaxConcurrency", "PerExecutionEnvironmentMaxConcurrency" },
-  { "ExecutionEnvironmentMemoryGiBPerVCpu", "ExecutionEnvironmentMemoryGiBPerVCpu" } }
-
-local function capacity_of(config)
-  if not values.given(config) then return nil end
-  local out = {}
-  for _, pair in ipairs(CAPACITY) do values.put(out, pair[2], config[pair[1]]) end
-  return values.map("LambdaManagedInstancesCapacityProviderConfig", out)
-end
-
 local function lambda_of(work, id, given, definition)
   local lambda = resources.new("AWS::Lambda::Function", id, resources.own_attributes(definition), definition.DependsOn)
   resources.set(lambda, "Code", code_of(id, given))
@@ -154,7 +143,8 @@ local function lambda_of(work, id, given, definition)
     "TracingConfig", traces(work, given) and values.map("Mode", given.Tracing) or nil,
     "DeadLetterConfig", values.given(given.DeadLetterQueue)
       and values.map("TargetArn", given.DeadLetterQueue.TargetArn) or nil,
-    "CapacityProviderConfig", capacity_of(given.CapacityProviderConfig))
+    "CapacityProviderConfig", capacity_providers.of_function(id, given.CapacityProviderConfig),
+    "FunctionScalingConfig", values.or_nil(given.FunctionScalingConfig))
   check_package(id, given)
   return lambda
 end

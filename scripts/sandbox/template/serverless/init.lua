@@ -14,6 +14,7 @@
 --   original      id -> type in the template
 
 local values = require "sandbox.template.serverless.values"
+local capacity_providers = require "sandbox.template.serverless.capacity_providers"
 local connectors = require "sandbox.template.serverless.connectors"
 local deployments = require "sandbox.template.serverless.deployments"
 local failure = require "sandbox.template.serverless.failure"
@@ -28,6 +29,7 @@ local rest_apis = require "sandbox.template.serverless.rest_apis"
 local simple = require "sandbox.template.serverless.simple"
 local state_machines = require "sandbox.template.serverless.state_machines"
 local swagger = require "sandbox.template.serverless.swagger"
+local websocket_apis = require "sandbox.template.serverless.websocket_apis"
 
 local serverless = {}
 
@@ -37,13 +39,14 @@ local PREFIX = "^AWS::Serverless::"
 
 -- Type -> { translate, PROPERTIES: name -> type that `Ref: Id.Name` means }.
 local TRANSLATORS = { ["AWS::Serverless::Function"] = functions, ["AWS::Serverless::Api"] = rest_apis,
-  ["AWS::Serverless::HttpApi"] = http_apis, ["AWS::Serverless::StateMachine"] = state_machines,
+  ["AWS::Serverless::HttpApi"] = http_apis, ["AWS::Serverless::WebSocketApi"] = websocket_apis,
+  ["AWS::Serverless::StateMachine"] = state_machines, ["AWS::Serverless::CapacityProvider"] = capacity_providers,
   ["AWS::Serverless::Connector"] = connectors }
 for name, translator in pairs(simple.translators) do TRANSLATORS[name] = translator end
 
 -- In which order types are translated: events write into APIs, and connectors look at what others have become.
 local ORDER = { ["AWS::Serverless::Function"] = 1, ["AWS::Serverless::StateMachine"] = 2, ["AWS::Serverless::Api"] = 3,
-  ["AWS::Serverless::HttpApi"] = 3, ["AWS::Serverless::Connector"] = 5 }
+  ["AWS::Serverless::HttpApi"] = 3, ["AWS::Serverless::WebSocketApi"] = 3, ["AWS::Serverless::Connector"] = 5 }
 local OTHERS = 4
 
 -- Types whose resources are looked at before anything else is done.
@@ -51,14 +54,14 @@ local DESCRIBED = {}
 for name in pairs(TRANSLATORS) do DESCRIBED[name] = name ~= "AWS::Serverless::Connector" end
 
 -- Types that SAM knows and the sandbox does not transform.
-local REFUSED = { ["AWS::Serverless::GraphQLApi"] = true, ["AWS::Serverless::WebSocketApi"] = true,
-  ["AWS::Serverless::CapacityProvider"] = true }
+local REFUSED = { ["AWS::Serverless::GraphQLApi"] = true }
 
 -- Types made by SAM that may have the id of what they are made of.
 local SAME_ID = {
-  ["AWS::Lambda::Function"] = "Function", ["AWS::ApiGateway::RestApi"] = "Api", ["AWS::ApiGatewayV2::Api"] = "HttpApi",
-  ["AWS::DynamoDB::Table"] = "SimpleTable", ["AWS::CloudFormation::Stack"] = "Application",
-  ["AWS::StepFunctions::StateMachine"] = "StateMachine", ["AWS::Lambda::LayerVersion"] = "LayerVersion",
+  ["AWS::Lambda::Function"] = { "Function" }, ["AWS::ApiGateway::RestApi"] = { "Api" },
+  ["AWS::ApiGatewayV2::Api"] = { "HttpApi", "WebSocketApi" }, ["AWS::DynamoDB::Table"] = { "SimpleTable" },
+  ["AWS::CloudFormation::Stack"] = { "Application" }, ["AWS::StepFunctions::StateMachine"] = { "StateMachine" },
+  ["AWS::Lambda::LayerVersion"] = { "LayerVersion" }, ["AWS::Lambda::CapacityProvider"] = { "CapacityProvider" },
 }
 
 local function check_structure(tree)
@@ -120,7 +123,7 @@ local function check_ids(work, id, made)
   for _, each in ipairs(made) do
     local there = work.original[each.id]
     local own = SAME_ID[each.type]
-    if there and not (own and there == "AWS::Serverless::" .. own) then
+    if there and not (own and values.has(own, tostring(there):gsub(PREFIX, ""))) then
       noting(work, failure.taken, id, each.id, each.type)
     end
   end

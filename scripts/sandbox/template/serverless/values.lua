@@ -219,15 +219,16 @@ local function write(value, style, depth)
   return open .. inner .. table.concat(parts, "," .. inner) .. outer .. close
 end
 
-local function sorted_keys(map)
+--- The keys of a map, sorted.
+function values.sorted(map)
   local keys = json.keys(map)
   table.sort(keys)
   return keys
 end
 
 local STYLES = {
-  compact = { comma = ",", colon = ":", keys = sorted_keys },
-  pretty = { comma = ",", colon = ": ", indent = 4, keys = sorted_keys },
+  compact = { comma = ",", colon = ":", keys = values.sorted },
+  pretty = { comma = ",", colon = ": ", indent = 4, keys = values.sorted },
 }
 
 --- JSON in one of the styles, or in one of the caller's.

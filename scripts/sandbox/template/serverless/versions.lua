@@ -36,10 +36,13 @@ local function version_of(work, id, given, lambda, code_hash)
   local hash = code_hash and code_hash:sub(1, 10) or values.hash(what)
   local attributes = resources.shared_attributes(lambda.attributes)
   if attributes.DeletionPolicy == nil then
-    values.put(attributes, "DeletionPolicy", given.VersionDeletionPolicy or "Retain")
+    -- A version on instances of one's own costs as long as it is there.
+    values.put(attributes, "DeletionPolicy", given.VersionDeletionPolicy
+      or given.CapacityProviderConfig ~= nil and "Delete" or "Retain")
   end
   return resources.set(resources.new("AWS::Lambda::Version", id .. "Version" .. hash, attributes),
-    "Description", given.VersionDescription, "FunctionName", values.ref(id))
+    "Description", given.VersionDescription, "FunctionName", values.ref(id),
+    "FunctionScalingConfig", given.CapacityProviderConfig ~= nil and given.FunctionScalingConfig or nil)
 end
 
 local function alias_of(id, given, name, lambda, version)
