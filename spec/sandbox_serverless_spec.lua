@@ -215,6 +215,7 @@ describe("a serverless template", function()
     end
     assert.equal("ServerlessRestApiDeploymentda43ca6cdb", name(20))
     assert.equal("ServerlessRestApiDeploymentbcadce4f2b", name(120))
+    assert.equal("ServerlessRestApiDeployment85387ff23a", name(480))
   end)
 
   it("keeps long lists of conditions within what Fn::Or takes", function()

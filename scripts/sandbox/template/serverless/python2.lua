@@ -18,7 +18,7 @@ local SMALLEST = 8 -- slots
 local SHIFT = 5
 local MULTIPLIER = 1000003
 
-local function hash_of(key)
+local function computed_hash(key)
   if key == "" then return 0 end
   local x, length = nil, 0
   for _, code in utf8.codes(key, true) do
@@ -28,6 +28,18 @@ local function hash_of(key)
   end
   x = x ~ length
   return x == -1 and -2 or x
+end
+
+-- Texts -> their hashes, of which the same are asked for again and again.
+local hashes, kept, MOST_KEPT = {}, 0, 20000
+
+local function hash_of(key)
+  local hash = hashes[key]
+  if hash then return hash end
+  if kept == MOST_KEPT then hashes, kept = {}, 0 end
+  hash = computed_hash(key)
+  hashes[key], kept = hash, kept + 1
+  return hash
 end
 
 -- The slot of a key: its own, or the one where it would go. Slots of removed keys hold false.
@@ -110,12 +122,24 @@ function python2.list(...)
   return list
 end
 
+-- Nodes that a copy leaves as they are, with all that is in them, and in what each node is: so that copies, which are
+-- many, look only at what was changed.
+local clean = setmetatable({}, { __mode = "k" })
+local above = setmetatable({}, { __mode = "k" })
+
+local function touched(node)
+  if not clean[node] then return end -- nor is what it is in
+  clean[node] = nil
+  for holder in pairs(above[node] or {}) do touched(holder) end
+end
+
 --- Puts a member into a dictionary; nil puts nothing.
 ---@param users "key"|"value"|"both"? which of the two, if texts, are the user's
 ---@return table map
 function python2.put(map, key, value, users)
   if value == nil then return map end
   local state = state_of(map)
+  touched(map)
   if map[key] == nil then
     state.own_keys[key] = users ~= "key" and users ~= "both" or nil
     if not state.ordinary then add(state, key) end
@@ -129,6 +153,7 @@ end
 function python2.remove(map, key)
   local state = state_of(map)
   if map[key] == nil then return end
+  touched(map)
   map[key] = nil
   if not state.ordinary then
     state.slots[slot_of(state, key)] = false
@@ -149,25 +174,48 @@ function python2.keys(map)
   return state.ordinary and values.keys(map) or ordered(state)
 end
 
+local function same_order(one, other)
+  for i, key in ipairs(one) do
+    if other[i] ~= key then return false end
+  end
+  return true
+end
+
 -- Copying a dictionary puts its members into a new one, one by one; that may change the order.
 local function copied(state)
   local keys = ordered(state)
   emptied(state)
   for _, key in ipairs(keys) do add(state, key) end
-  state.settled = table.concat(keys, "\0") == table.concat(ordered(state), "\0")
+  state.settled = same_order(keys, ordered(state))
+end
+
+-- Copies a node with all that is in it: will the next copy leave it as it is?
+local function settle(node, seen)
+  if clean[node] then return true end
+  if seen[node] ~= nil then return seen[node] end
+  local still = true
+  if not values.is_list(node) then
+    local state = state_of(node)
+    if not state.ordinary and not state.settled then
+      copied(state)
+      still = state.settled
+    end
+  end
+  for _, inner in pairs(node) do
+    if type(inner) == "table" then
+      above[inner] = above[inner] or {}
+      above[inner][node] = true
+      if not settle(inner, seen) then still = false end
+    end
+  end
+  seen[node], clean[node] = still, still or nil
+  return still
 end
 
 --- Gives a document the order that a copy of it has.
-function python2.copy_order(node, seen)
-  seen = seen or {}
-  if type(node) ~= "table" or seen[node] then return node end
-  seen[node] = true
-  if not values.is_list(node) then
-    local state = state_of(node)
-    if not state.ordinary and not state.settled then copied(state) end
-  end
-  for _, inner in pairs(node) do python2.copy_order(inner, seen) end
-  return node
+function python2.copy_order(document)
+  settle(document, {})
+  return document
 end
 
 -- Fills an empty dictionary at once, which makes it larger before it is full.

@@ -21,13 +21,22 @@ function swagger.is_valid(document)
     or values.given(document.openapi) and paths.is_version_3(document.openapi))
 end
 
+-- Document -> its paths, once they have been looked at: SAM adds only good ones.
+local checked = setmetatable({}, { __mode = "k" })
+
+local function check_paths(document)
+  if checked[document] == document.paths then return end
+  for _, path in ipairs(python2.keys(document.paths)) do paths.items(document, path) end
+  checked[document] = document.paths
+end
+
 --- The document to change: as a copy would be, so that its order is a copy's.
 function swagger.open(document)
   if not swagger.is_valid(document) then
     failure.structure "Invalid Swagger document or the Swagger document is not explicitly defined in 'DefinitionBody'."
   end
   python2.copy_order(document)
-  for _, path in ipairs(python2.keys(document.paths)) do paths.items(document, path) end
+  check_paths(document)
   return document
 end
 
