@@ -166,12 +166,8 @@ function http_apis.translate(work, id, definition)
   end
   local attributes = resources.shared_attributes(definition)
   local api, list, tags = api_of(work, id, given, definition)
-  local made = { api }
-  for _, more in ipairs { authorizers.permissions(id, list, attributes, "${AWS::Partition}"),
-    domains.http(work, id, given, attributes) } do
-    for _, each in ipairs(more) do made[#made + 1] = each end
-  end
-  made[#made + 1] = stage_of(id, given, tags, attributes)
+  local made = values.joined({ api }, authorizers.permissions(id, list, attributes, "${AWS::Partition}"),
+    domains.http(work, id, given, attributes), { stage_of(id, given, tags, attributes) })
   -- Tags spread whether that is asked for or not, as long as the definition is in the template.
   resources.spread_tags(made, values.given(given.Tags) and tags, values.given(given.DefinitionBody))
   return made

@@ -322,11 +322,8 @@ function rest_apis.translate(work, id, definition)
   local domain = domains.rest(work, id, given, attributes)
   local deployment = deployment_of(work, id, given, api, attributes)
   local stage = stage_of(id, given, deployment, attributes)
-  local made = { api, deployment, stage }
-  for _, more in ipairs { authorizers.permissions(id, list, attributes, work.partition), domain,
-    usage_plans.of(work, id, given, stage, attributes) } do
-    for _, each in ipairs(more) do made[#made + 1] = each end
-  end
+  local made = values.joined({ api, deployment, stage }, authorizers.permissions(id, list, attributes, work.partition),
+    domain, usage_plans.of(work, id, given, stage, attributes))
   resources.spread_tags(made, given.Tags, given.PropagateTags)
   return made
 end

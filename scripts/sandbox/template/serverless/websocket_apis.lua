@@ -148,7 +148,7 @@ local function routes_of(id, given, stage)
   for _, key in ipairs(values.keys(given.Routes)) do
     local each, base = given.Routes[key], base_id(id, key)
     local route = route_of(id, base, key, each)
-    if values.given(given.Auth) then
+    if values.given(given.Auth) then -- looked at here, so that of several errors the one that SAM tells is told
       check_auth(id, given.Auth)
       if key == "$connect" then authorizer = authorize(id, given.Auth, route) end
     end
@@ -185,15 +185,13 @@ function websocket_apis.translate(work, id, definition)
   check(id, given)
   local tags = values.merged(given.Tags or {}, values.map(CREATED_BY, "SAM"))
   local name = given.StageName or DEFAULT_STAGE
-  local made = { api_of(id, given, tags, definition) }
+  local api = api_of(id, given, tags, definition)
   local domain = domains.websocket(id, given)
   local stage = stage_of(id, given, name)
   local routes, ids, authorizer = routes_of(id, given, name)
   -- API Gateway takes settings only of routes that are there.
   if values.given(given.RouteSettings) then stage.depends_on = ids end
-  for _, more in ipairs { routes, domain, { stage }, authorization(id, given.Auth, authorizer) } do
-    for _, each in ipairs(more) do made[#made + 1] = each end
-  end
+  local made = values.joined({ api }, routes, domain, { stage }, authorization(id, given.Auth, authorizer))
   resources.spread_tags(made, values.given(given.Tags) and tags, given.PropagateTags)
   return made
 end
