@@ -56,6 +56,27 @@ describe("the AWS CLI", function()
     aws("cloudformation", "delete-stack", "--stack-name", "deployed")
   end)
 
+  it("deploys a SAM template, and finds nothing to deploy the second time", function()
+    local function deploy()
+      local result = run { "/usr/bin/aws", "--endpoint-url", url, "cloudformation", "deploy", "--stack-name",
+        "sockets", "--template-file", "spec/serverless/sockets.yml", "--capabilities", "CAPABILITY_IAM",
+        "CAPABILITY_AUTO_EXPAND" }
+      assert.are.equal(0, result.code, result.err)
+      return result.out
+    end
+    assert.truthy(deploy():find("Successfully created/updated stack - sockets", 1, true))
+    local types = {}
+    local made = aws("cloudformation", "describe-stack-resources", "--stack-name", "sockets").StackResources
+    for _, each in ipairs(made) do
+      assert.are.equal("CREATE_COMPLETE", each.ResourceStatus)
+      types[each.ResourceType] = (types[each.ResourceType] or 0) + 1
+    end
+    assert.are.equal(5, types["AWS::ApiGatewayV2::Route"])
+    assert.are.equal(2, types["AWS::Lambda::CapacityProvider"])
+    assert.truthy(deploy():find("is up to date", 1, true))
+    aws("cloudformation", "delete-stack", "--stack-name", "sockets")
+  end)
+
   it("copies files to S3 and back, and creates a stack from a template there", function()
     local bytes = ("0123456789abcdef"):rep(600000) -- more than one part
     sys.write_file(server.scratch .. "/big", bytes)

@@ -306,6 +306,20 @@ describe("a serverless template that is wrong", function()
       in_socket "AuthArn must be specified if AuthType is CUSTOM." },
     { socket "Routes: {$connect: {FunctionArn: x}}, Auth: {AuthType: AWS_IAM, Name: n}",
       in_socket "No additional configurations supported for AuthType AWS_IAM." },
+    { socket "Routes: {$connect: {}}, Auth: {AuthType: JWT}", -- told before the function that is missing
+      in_socket "AuthType is not one of AWS_IAM, CUSTOM or NONE." },
+    { socket "Routes: {$connect: {FunctionArn: x}}, Auth: {Name: n}",
+      in_socket "AuthType must be specified for additional auth configurations." },
+    { socket "Routes: {send: {FunctionArn: x, RequestParameters: {a: {Required: true}}}}",
+      in_socket "Request parameters are only supported for the $connect route in WebSocket APIs." },
+    { socket "Routes: {send: {FunctionArn: x}}, IpAddressType: ipv5",
+      in_socket "IpAddressType must be 'ipv4' or 'dualstack'." },
+    { socket("Routes: {send: {FunctionArn: x}}, Domain: {DomainName: a, CertificateArn: c, MutualTlsAuthentication: "
+      .. "{TruststoreUri: u}}"),
+      in_socket "Mutual TLS domain name association is not supported for Websocket APIs." },
+    { "H: {Type: AWS::Serverless::HttpApi, Properties: {DefinitionBody: {openapi: 3.0.1, paths: {}}, Domain: "
+      .. "{DomainName: a, CertificateArn: c, MutualTlsAuthentication: {Uri: u}}}}", "Resource with id [Uri] is "
+      .. "invalid. Available MutualTlsAuthentication fields are ['TruststoreUri', 'TruststoreVersion']." },
     { socket "Routes: {send: {FunctionArn: x}}, StageName: $default",
       in_socket "Stages cannot be named $default for WebSocket APIs." },
     { "P: {Type: AWS::Serverless::CapacityProvider, Properties: {VpcConfig: {Id: x}, ScalingConfig: {MaxVCpuCount: "
