@@ -123,7 +123,7 @@ function python2.list(...)
 end
 
 -- Nodes that a copy leaves as they are, with all that is in them, and in what each node is: so that copies, which are
--- many, look only at what was changed.
+-- many, look only at what was changed. This holds because put and remove are all that changes a document.
 local clean = setmetatable({}, { __mode = "k" })
 local above = setmetatable({}, { __mode = "k" })
 
