@@ -54,11 +54,9 @@ static tap_nresults l_any(lua_State *L)
 static tap_nresults l_root(lua_State *L)
 {
     struct tap_doc *doc = tap_handle_check(L, 1, &document_type);
-    struct tap_error err;
     if (lua_getiuservalue(L, 1, 1) != LUA_TNIL)
         return 1;
-    if (tap_value_push(L, tap_doc_root(doc), TAP_KEYS_REMEMBER, (struct tap_shape){0}, &err))
-        tap_lua_raise(L, &err);
+    tap_value_push_owned(L, tap_doc_take_root(doc), TAP_KEYS_REMEMBER, (struct tap_shape){0});
     lua_pushvalue(L, -1);
     lua_setiuservalue(L, 1, 1);
     return 1;

@@ -1,13 +1,16 @@
 /*
  * The tree of places beside a document's values. Only containers are nodes; a scalar's place is in
  * its entry, and a node that a YAML alias repeats is one node with many entries pointing at it. So
- * memory follows the text's length, not the number of values it expands to.
+ * memory follows the text's length, not the number of values it expands to. Nodes, entries and
+ * keys lie in an arena: a template has tens of thousands of small ones, and when its values are
+ * given away, their memory is free in large pieces.
  */
 #include "doc.h"
 
 #include <assert.h>
 #include <string.h>
 
+#include "arena.h"
 #include "doc_build.h"
 #include "mem.h"
 
@@ -18,24 +21,25 @@ enum { INDEX_FROM = 16 };
 enum { MAX_DUPLICATES = 1000 };
 
 struct entry {
-    char *key; /* NULL in a list */
+    const char *key; /* NULL in a list */
     struct tap_mark key_mark, mark;
     struct tap_node *node; /* NULL for a scalar */
 };
 
 struct tap_node {
-    struct entry *entries;
+    struct entry *entries; /* while it is open malloc's, then the arena's */
     size_t n, cap;
     json_t *index; /* key -> position in entries; NULL while small, or in a list */
     bool list;
     unsigned height;
     size_t size;           /* nodes below it, aliases expanded */
-    struct tap_node *next; /* all nodes of a document, for freeing */
+    struct tap_node *next; /* all nodes of a document, for their indexes */
 };
 
 struct tap_doc {
     json_t *root;
     struct entry top;
+    struct tap_arena arena;
     struct tap_node *nodes;
     json_t *duplicates;
 };
@@ -43,7 +47,7 @@ struct tap_doc {
 struct tap_build_frame {
     struct tap_node *node;
     struct tap_mark mark, key_mark;
-    char *key; /* announced, its value not yet complete */
+    const char *key; /* announced, its value not yet complete */
 };
 
 json_t *tap_doc_root(const struct tap_doc *doc)
@@ -56,23 +60,27 @@ const json_t *tap_doc_duplicates(const struct tap_doc *doc)
     return doc->duplicates;
 }
 
-static void free_node(struct tap_node *node)
+json_t *tap_doc_take_root(struct tap_doc *doc)
 {
-    for (size_t i = 0; i < node->n; i++)
-        tap_free(node->entries[i].key);
-    tap_free(node->entries);
-    json_decref(node->index);
-    tap_free(node);
+    json_t *root = doc->root;
+    doc->root = NULL;
+    return root;
+}
+
+static void drop_indexes(struct tap_doc *doc)
+{
+    for (struct tap_node *node = doc->nodes; node; node = node->next) {
+        json_decref(node->index);
+        node->index = NULL;
+    }
 }
 
 void tap_doc_free(struct tap_doc *doc)
 {
     if (!doc)
         return;
-    for (struct tap_node *node = doc->nodes, *next; node; node = next) {
-        next = node->next;
-        free_node(node);
-    }
+    drop_indexes(doc);
+    tap_arena_free(&doc->arena);
     json_decref(doc->root);
     json_decref(doc->duplicates);
     tap_free(doc);
@@ -158,7 +166,7 @@ void tap_build_key(struct tap_build *build, const char *key, size_t n, struct ta
 {
     struct tap_build_frame *frame = top_frame(build);
     assert(tap_build_wants_key(build));
-    frame->key = tap_strndup(key, n);
+    frame->key = tap_arena_text(&build->doc->arena, key, n);
     frame->key_mark = mark;
     const struct entry *first = find(frame->node, frame->key);
     if (first && json_array_size(build->doc->duplicates) < MAX_DUPLICATES)
@@ -168,8 +176,8 @@ void tap_build_key(struct tap_build *build, const char *key, size_t n, struct ta
                                         "first_line", (json_int_t)first->key_mark.line));
 }
 
-/* A place for one more entry of a node; takes over `key`. */
-static struct entry *append(struct tap_node *node, char *key)
+/* A place for one more entry of an open node. */
+static struct entry *append(struct tap_node *node, const char *key)
 {
     node->entries = tap_grow(node->entries, node->n, &node->cap, sizeof *node->entries);
     if (node->index)
@@ -195,8 +203,6 @@ static void put(struct tap_build *build, struct tap_node *node, struct tap_mark 
     build->total++;
     if (frame) {
         struct entry *old = frame->key ? find(frame->node, frame->key) : NULL;
-        if (old)
-            tap_free(frame->key);
         entry = old ? old : append(frame->node, frame->key);
         entry->key_mark = frame->key_mark;
         frame->key = NULL;
@@ -223,11 +229,21 @@ void tap_build_open(struct tap_build *build, bool list, struct tap_mark mark)
     struct tap_build_frame *frame = &build->frames[build->depth++];
     memset(frame, 0, sizeof *frame);
     frame->mark = mark;
-    frame->node = tap_alloc(sizeof *frame->node);
-    frame->node->list = list;
-    frame->node->height = 1;
-    frame->node->next = build->doc->nodes;
+    frame->node = tap_arena_take(&build->doc->arena, sizeof *frame->node);
+    *frame->node = (struct tap_node){.list = list, .height = 1, .next = build->doc->nodes};
     build->doc->nodes = frame->node;
+}
+
+/* Entries move to where they stay. */
+static void settle(struct tap_doc *doc, struct tap_node *node)
+{
+    size_t size = node->n * sizeof *node->entries;
+    struct entry *entries = tap_arena_take(&doc->arena, size);
+    if (size > 0)
+        memcpy(entries, node->entries, size);
+    tap_free(node->entries);
+    node->entries = entries;
+    node->cap = node->n;
 }
 
 struct tap_node *tap_build_close(struct tap_build *build)
@@ -235,6 +251,7 @@ struct tap_node *tap_build_close(struct tap_build *build)
     struct tap_build_frame frame = *top_frame(build);
     assert(!frame.key);
     build->depth--;
+    settle(build->doc, frame.node);
     put(build, frame.node, frame.mark);
     return frame.node;
 }
@@ -250,7 +267,7 @@ static void merge_from(struct tap_build *build, struct tap_node *into, const str
         const struct entry *theirs = &from->entries[i];
         if (find(into, theirs->key))
             continue;
-        struct entry *ours = append(into, tap_strdup(theirs->key));
+        struct entry *ours = append(into, theirs->key);
         ours->key_mark = theirs->key_mark;
         ours->mark = theirs->mark;
         ours->node = theirs->node;
@@ -265,7 +282,6 @@ void tap_build_merge(struct tap_build *build)
     struct entry *merge = find(node, "<<");
     assert(merge);
     const struct tap_node *from = merge->node;
-    tap_free(merge->key);
     memmove(merge, merge + 1, (size_t)(node->entries + node->n - (merge + 1)) * sizeof *merge);
     node->n--;
     json_decref(node->index); /* positions moved; find makes a new one */
@@ -280,7 +296,7 @@ void tap_build_merge(struct tap_build *build)
 static void free_frames(struct tap_build *build)
 {
     for (size_t i = 0; i < build->depth; i++)
-        tap_free(build->frames[i].key);
+        tap_free(build->frames[i].node->entries);
     tap_free(build->frames);
 }
 
@@ -290,6 +306,7 @@ struct tap_doc *tap_build_end(struct tap_build *build, json_t *root)
     assert(build->depth == 0);
     doc->root = root;
     free_frames(build);
+    drop_indexes(doc); /* they lie between the values; find makes them anew */
     return doc;
 }
 

@@ -19,8 +19,10 @@ struct tap_mark {
 
 struct tap_doc;
 
-/* Borrowed. */
+/* Borrowed; NULL after tap_doc_take_root. */
 json_t *tap_doc_root(const struct tap_doc *doc);
+/* The values become the caller's; the places stay. */
+json_t *tap_doc_take_root(struct tap_doc *doc);
 /* The place of the node at `path`, an array of keys and (0-based) indexes; of its value and of its
  * key (for a list element or the root: the value's place again). Keys are as in the values: !Ref's
  * node is {"Ref": ...} and both of its marks are the tag's. False when there is no such node; then
