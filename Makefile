@@ -32,12 +32,12 @@ LIBTAP_LIBS := $(shell pkg-config --libs $(LIBTAP_PACKAGES) 2>/dev/null) -lm
 LDLIBS   += $(shell pkg-config --libs $(LUA_PC) sqlite3 2>/dev/null) $(LIBTAP_LIBS)
 LDFLAGS  += $(LDFLAGS_$(MODE))
 # The command loads these when it needs them (bindings/late.h).
-LATE     := libcurl libmicrohttpd libcrypto
+LATE     := libcurl libmicrohttpd libcrypto sqlite3
 LATE_LIBS := $(shell pkg-config --libs-only-l $(LATE) 2>/dev/null)
 soname    = $(shell objdump -p "$$($(CC) -print-file-name=$(1).so)" 2>/dev/null | sed -n 's/^ *SONAME *//p')
 late_name = $(addprefix -D$(1)=,$(patsubst %,'"%"',$(call soname,$(2))))
 LATE_NAMES = $(call late_name,TAP_LATE_CURL,libcurl) $(call late_name,TAP_LATE_CRYPTO,libcrypto) \
-  $(call late_name,TAP_LATE_MICROHTTPD,libmicrohttpd)
+  $(call late_name,TAP_LATE_MICROHTTPD,libmicrohttpd) $(call late_name,TAP_LATE_SQLITE,libsqlite3)
 
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '%-5s %s\n' $(1) $(2);)

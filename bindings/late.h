@@ -1,9 +1,9 @@
 /*
  * Libraries that the command loads when it needs them. libcurl, libmicrohttpd and libcrypto take
  * longer to load, with the thirty that they bring, than all that `tapengine lint` or the completion
- * of a shell does, and those need none of them. The command is linked against functions of the same
- * names that load the library when the first is called; so nothing in core/ knows, and libtap is
- * linked as usual.
+ * of a shell does, and those need none of them; nor do they need libsqlite3. The command is linked
+ * against functions of the same names that load the library when the first is called; so nothing in
+ * core/ knows, and libtap is linked as usual.
  */
 #ifndef TAP_LATE_H
 #define TAP_LATE_H
@@ -17,6 +17,9 @@
 #endif
 #ifndef TAP_LATE_MICROHTTPD
 #define TAP_LATE_MICROHTTPD "libmicrohttpd.so.12"
+#endif
+#ifndef TAP_LATE_SQLITE
+#define TAP_LATE_SQLITE "libsqlite3.so.0"
 #endif
 
 struct tap_late {

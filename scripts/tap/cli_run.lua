@@ -6,7 +6,6 @@ local crypto = require "tap.core.crypto"
 local errors = require "tap.error"
 local exit = require "tap.exit"
 local interrupt = require "tap.interrupt"
-local journal = require "tap.journal"
 local log = require "tap.log"
 local params = require "tap.params"
 local recorder = require "tap.recorder"
@@ -62,7 +61,7 @@ local function call(wf, run, ctx, values, limit)
   end
   call_all(run, run.at_end)
   if e then error(e, 0) end
-  require("tap.step").check_reached(run)
+  if run.options.from then require("tap.step").check_reached(run) end
   return results[2], results[3]
 end
 
@@ -110,7 +109,7 @@ end
 
 -- The journal of a run. A rehearsal in the sandbox of this process has none, unless TAP_JOURNAL names one.
 local function open_journal(wf, argv, run, origin)
-  if not journal.path() or run.sandbox and (sys.getenv "TAP_JOURNAL" or "") == "" then return end
+  if not require("tap.journal").path() or run.sandbox and (sys.getenv "TAP_JOURNAL" or "") == "" then return end
   run.recorder = recorder.begin({ id = run.id, workflow = wf.name, argv = argv, region = run:region(),
     profile = run.options.profile or sys.getenv "AWS_PROFILE", endpoint = run:endpoint(),
     script = origin.script or wf.name, hash = crypto.sha256(origin.source or ""), resumed = run.resumed ~= nil },

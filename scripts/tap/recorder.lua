@@ -3,10 +3,10 @@
 --
 -- A journal that cannot be written never stops a run: what AWS does counts. It is said once, with the cause and with
 -- what is lost by it, and nothing is written from there on. No method of a recorder raises that.
+-- The journal is loaded when something is written: workflows that only read start sooner without.
 
 local errors = require "tap.error"
 local core_log = require "tap.core.log"
-local journal = require "tap.journal"
 local json = require "tap.core.json"
 local sys = require "tap.core.sys"
 local task = require "tap.task"
@@ -85,6 +85,7 @@ end
 
 -- The record of a run that goes on: what was at work when its process died ended there.
 local function take_up(self, run)
+  local journal = require "tap.journal"
   attempt(self, function(book)
     book:run([[UPDATE runs SET ended = NULL, outcome = NULL, exit = NULL, cause = NULL, pid = ?, host = ?
       WHERE id = ?]], sys.pid(), journal.host(), run.id)
@@ -100,6 +101,7 @@ end
 ---@param warn fun(line: string)
 ---@return table recorder
 function recorder.begin(run, warn)
+  local journal = require "tap.journal"
   local self = setmetatable({ run = run.id, warn = warn, seq = 0, asked = 0, since = {}, pending = {}, tokens = {} },
     recorder)
   local opened, e = errors.try(journal.open)
@@ -191,6 +193,7 @@ local INSERT_VERSION = [[INSERT INTO versions (stack_id, stack, region, n, at, r
 ---@param description table as DescribeStacks gives it
 ---@param template string
 function recorder:version(description, template)
+  local journal = require "tap.journal"
   local parameters = {}
   for _, one in ipairs(description.Parameters or {}) do
     if one.ParameterValue ~= "****" then parameters[one.ParameterKey] = one.ParameterValue end

@@ -88,11 +88,11 @@ local function is_declined(run, name, needed)
   return chosen == "s"
 end
 
---- Raises when the step that --from names never came.
+--- Raises when the step that --from names, which it has to, never came.
 ---@param run table
 function step.check_reached(run)
   local from = run.options.from
-  if not from or run.reached then return end
+  if run.reached then return end
   refuse(("there is no step '%s'%s"):format(from, util.suggest(from, run.passed)),
     { #run.passed > 0 and "the steps that came: " .. table.concat(run.passed, ", ") or "the workflow has no steps" })
 end
