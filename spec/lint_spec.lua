@@ -27,6 +27,8 @@ local CASES = {
   ["parameters"] = {
     { "E2002:1", "Parameters: { A: { Type: Strin } }", "Resources: { A1: { Type: AWS::SNS::Topic } }" },
     { "E2001:1", "Parameters: { A: { Type: Number, MinLength: 1 } }", "Resources: { A1: { Type: AWS::SNS::Topic } }" },
+    { "E2001:2", "Parameters: { A: { Default: x,", "  Type: { b: c } } }",
+      "Resources: { A1: { Type: AWS::SNS::Topic } }" },
     { "E2015:3", "Parameters:", "  A: { Type: String, AllowedValues: [a, b],", "    Default: c }",
       "Resources: { A1: { Type: AWS::SNS::Topic } }" },
   },

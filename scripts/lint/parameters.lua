@@ -54,7 +54,7 @@ local function check_members(L, definition, path)
     if not member or not fits(member[3], definition.Type) then
       L:find("E2001", join(path, key), "'%s' is no member of a parameter%s", key, member and " of type "
         .. tostring(definition.Type) or util.suggest(key, util.sorted_keys(MEMBERS)))
-    elseif not member[2](value) and not (key == "Default" and json.is_list(value) and false) then
+    elseif not member[2](value) then
       L:find("E2001", join(path, key), "%s is not of type '%s'", show(value), member[1])
     elseif key == "AllowedValues" then
       for index, item in ipairs(value) do
@@ -69,7 +69,7 @@ end
 local function check_default(L, definition, path)
   local default = definition.Default
   if default == nil or not is_scalar(default) then return end
-  if type(definition.Type) == "string" and definition.Type:find("^AWS::SSM::Parameter::Value") then return end
+  if definition.Type:find("^AWS::SSM::Parameter::Value") then return end
   local ok, message = pcall(constraints.check, "Default", definition, constraints.text(default))
   if ok and message then L:find("E2015", join(path, "Default"), "%s", message) end
 end
@@ -86,7 +86,7 @@ local function check_one(L, name, definition)
   elseif type(kind) == "string" and not is_type(kind) then
     L:find("E2002", join(path, "Type"), "%s is no type of a parameter%s", show(kind),
       util.suggest(kind, util.sorted_keys(TYPES)))
-  else
+  elseif type(kind) == "string" then
     check_default(L, definition, path)
   end
 end

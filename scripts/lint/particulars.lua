@@ -87,8 +87,8 @@ local function check_environment(L, value, path)
 end
 
 local function check_inline_code(L, value, path)
-  local runtime = literal(value.Runtime)
-  if is_map(value.Code) and value.Code.ZipFile ~= nil and runtime and not runtime:find("^nodejs")
+  local runtime = is_map(value) and literal(value.Runtime)
+  if runtime and is_map(value.Code) and value.Code.ZipFile ~= nil and not runtime:find("^nodejs")
     and not runtime:find("^python") then
     L:find("E3677", join(path, "Runtime"), "code in the template runs on nodejs and python only, not on %s",
       show(runtime))
@@ -102,8 +102,8 @@ for name in ("java8 java8.al2 dotnet5.0 dotnet6 dotnet7 python3.6 python3.7 pyth
 end
 
 local function check_snapstart(L, value, path)
-  local runtime = literal(value.Runtime)
-  if not is_map(value.SnapStart) or value.SnapStart.ApplyOn ~= "PublishedVersions" or not runtime then return end
+  local runtime = is_map(value) and literal(value.Runtime)
+  if not runtime or not is_map(value.SnapStart) or value.SnapStart.ApplyOn ~= "PublishedVersions" then return end
   local can = runtime:find("^python") or runtime:find("^java") or runtime:find("^dotnet")
   if not can or WITHOUT_SNAPSTART[runtime] or runtime:find("^dotnetcore") then
     L:find("E2530", join(path, "SnapStart", "ApplyOn"), "SnapStart does not work with %s", show(runtime))
@@ -114,6 +114,7 @@ end
 -- Names, sizes, tags
 
 local function check_sizes(L, value, path)
+  if not is_map(value) then return end
   local least, most = number(value.MinSize), number(value.MaxSize)
   if least and most and most < least then
     L:find("E3706", join(path, "MaxSize"), "MaxSize %s is below MinSize %s", show(value.MaxSize), show(value.MinSize))
