@@ -117,10 +117,23 @@ describe("language extensions", function()
     assert.equal("CREATE_COMPLETE", w.cfn:describe_change_set({ ChangeSetName = id }).Status)
   end)
 
+  it("6.1: say what is wrong with the call of a transform", function()
+    for index, case in ipairs { { 5, "Key Name of transform definition must be a string." },
+      { { Nam = "x" }, "Transforms defined as maps require Name key." } } do
+      local name = "demo" .. index
+      w:create(name, { A = topic { ["Fn::Transform"] = case[1] } }, EXPAND)
+      assert.equal(case[2] .. ". Rollback requested by user.", w:reason(name, name, "ROLLBACK_IN_PROGRESS"))
+    end
+  end)
+
   it("6.1: say what is wrong with a loop", function()
-    w:create("demo", extended { ["Fn::ForEach::X"] = { "N", { "a" } }, A = topic {} }, EXPAND)
-    assert.equal("Transform AWS::LanguageExtensions failed with: Fn::ForEach layout is incorrect. Rollback "
-      .. "requested by user.", w:reason("demo", "demo", "ROLLBACK_IN_PROGRESS"))
+    local body = { ["A${N}"] = topic {} }
+    for index, loop in ipairs { { "N", { "a" } }, { "N", { { { "a" } } }, body } } do
+      local name = "demo" .. index
+      w:create(name, extended { ["Fn::ForEach::X"] = loop, A = topic {} }, EXPAND)
+      assert.equal("Transform AWS::LanguageExtensions failed with: Fn::ForEach layout is incorrect. Rollback "
+        .. "requested by user.", w:reason(name, name, "ROLLBACK_IN_PROGRESS"))
+    end
   end)
 end)
 

@@ -281,6 +281,7 @@ describe("4.5 a template", function()
       { Mappings = many(201, { a = { b = "c" } }) } },
     { "a transform that is no name", "Key Name of transform definition must be a string.",
       { Transform = { { Name = { "x" } } } } },
+    { "a transform without a name", "Transforms defined as maps require Name key.", { Transform = { { Nam = "x" } } } },
     { "an unknown condition in Fn::If", "Template error: unresolved condition dependency Nope in Fn::If", nil,
       { A = topic { ["Fn::If"] = { "Nope", "a", "b" } } } },
     { "a resource in a condition", FORMAT .. "Unresolved dependencies [A]. Cannot reference resources in the "

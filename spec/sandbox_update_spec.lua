@@ -1,5 +1,6 @@
 -- Updates as clients see them: reference parts 1.5, 2.4, 2.5, 4.4 and 6.4.
 
+local json = require "tap.core.json"
 local world = require "spec.sandbox_world"
 
 describe("an update in the sandbox", function()
@@ -43,6 +44,19 @@ describe("an update in the sandbox", function()
     assert.truthy(text:find("\nD DELETE_COMPLETE\n", cleanup, true))
     assert.equal("demo UPDATE_COMPLETE", lines[#lines])
     assert.is_number(w:stack "demo".LastUpdatedTime)
+  end)
+
+  it("3.2: properties that a function gives, and that are none, fail the resource", function()
+    for _, type_name in ipairs { "AWS::SNS::Topic", "Custom::Any" } do
+      local resource = { Type = type_name, Properties = { ServiceToken = type_name == "Custom::Any" and "x" or nil } }
+      w:create("demo", json.encode { Resources = { A = resource } })
+      resource.Properties = { Ref = "AWS::Region" }
+      w:update("demo", json.encode { Resources = { A = resource } })
+      assert.equal("UPDATE_ROLLBACK_COMPLETE", w:status "demo")
+      assert.equal("Properties validation failed for resource A with message:\n#: expected type: JSONObject, found: "
+        .. "String", w:reason("demo", "A", "UPDATE_FAILED"))
+      w:delete "demo"
+    end
   end)
 
   it("2.4: deletes a replacement's old physical resource under its old id, without properties", function()

@@ -229,15 +229,20 @@ check_values = function(state, node, value, path)
   add_broken(state, value_rules.scalar(node, value), path)
 end
 
---- What is wrong with a resource's properties; empty when nothing is, or when the type is not known.
+--- What is wrong with a resource's properties; empty when nothing is. Of a type that is not known they are an object.
 ---@param type_name string
 ---@param properties table
 ---@param skip (fun(value: any): boolean)? values that are not to be looked at (functions not yet evaluated)
 ---@return { path: string, message: string }[] path "#", "#/A/0/B"; messages in the service's words
 function schema.check(type_name, properties, skip)
   local known = schema.of(type_name)
-  if not known then return {} end
   local state = { type_name = type_name, skip = skip, found = {} }
+  if not known then
+    if word_of(properties) ~= "JSONObject" then
+      add(state.found, "#", "expected type: JSONObject, found: %s", word_of(properties))
+    end
+    return state.found
+  end
   check_object(state, known.properties, properties, "#")
   local constraints = #state.found == 0 and schema.constraints(type_name)
   if constraints then

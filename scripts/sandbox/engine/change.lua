@@ -150,9 +150,9 @@ function change.apply(op, resource, definition, turn, touched)
     touched[#touched + 1] = resource
   end
   resource.definition = definition
-  local replaces = ok and needs_replacement(resource.type, resource.properties, properties)
-  local problem = not ok and properties.message or refusal_of(op, resource, replaces)
-    or provision.invalid(op.stack, resource.type, properties, resource.logical)
+  local invalid = ok and provision.invalid(op.stack, resource.type, properties, resource.logical)
+  local replaces = ok and not invalid and needs_replacement(resource.type, resource.properties, properties)
+  local problem = not ok and properties.message or refusal_of(op, resource, replaces) or invalid
   if problem then
     op:resource_event(resource, "UPDATE_IN_PROGRESS")
     return op:after(REFUSED_AFTER, function() fail(op, resource, turn, problem) end)

@@ -53,7 +53,10 @@ local function collection_of(node, scope)
   if type(list) ~= "table" or not shape.is_list(list) then layout() end
   local out = {}
   for _, element in ipairs(list) do
-    for _, text in ipairs(type(element) == "table" and element or { element }) do out[#out + 1] = text end
+    for _, text in ipairs(type(element) == "table" and element or { element }) do
+      if type(text) ~= "string" then layout() end
+      out[#out + 1] = text
+    end
   end
   return out
 end

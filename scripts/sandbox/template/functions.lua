@@ -69,7 +69,7 @@ local SUB_NAMES = "Template error: variable names in Fn::Sub syntax must contain
   .. "characters, underscores, periods, and colons"
 
 local function sub_parts(argument)
-  if type(argument) == "string" then return argument, {} end
+  if type(argument) ~= "table" then return argument, {} end
   return argument[1], argument[2]
 end
 
@@ -94,7 +94,7 @@ records["Fn::Sub"] = {
   end,
   evaluate = function(argument, scope, refuse)
     local text, variables = sub_parts(argument)
-    if type(text) ~= "string" then refuse() end
+    if type(text) ~= "string" or not shape.is_map(variables) then refuse() end
     local out = shape.substitution(text)
     for i, piece in ipairs(out) do
       if type(piece) == "table" then

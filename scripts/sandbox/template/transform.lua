@@ -14,17 +14,25 @@ local transform = {}
 
 local EXTENSIONS, INCLUDE, SERVERLESS = "AWS::LanguageExtensions", "AWS::Include", "AWS::Serverless-2016-10-31"
 
--- The transforms that a template declares: a list of { name, parameters }.
-local function declared(tree)
-  local section, out = tree.Transform, {}
-  if section == nil then return out end
-  local list = shape.is_list(section) and section or { section }
-  for i, element in ipairs(list) do
-    local name = shape.is_map(element) and element.Name or element
-    if type(name) ~= "string" then fault.validation("Key Name of transform definition must be a string.") end
-    out[i] = { name = name, parameters = shape.is_map(element) and element.Parameters or {} }
-  end
+-- One transform as a template names it: "Name", or { Name =, Parameters = }.
+local function definition(element)
+  local is_map = shape.is_map(element)
+  if is_map and element.Name == nil then fault.validation "Transforms defined as maps require Name key." end
+  local name = is_map and element.Name or element
+  if type(name) ~= "string" then fault.validation "Key Name of transform definition must be a string." end
+  return { name = name, parameters = is_map and element.Parameters or {} }
+end
+
+local function definitions(value)
+  if value == nil then return {} end
+  local out = {}
+  for i, element in ipairs(shape.is_list(value) and value or { value }) do out[i] = definition(element) end
   return out
+end
+
+-- The transforms that a template declares.
+local function declared(tree)
+  return definitions(tree.Transform)
 end
 
 local function has_call(node)
@@ -74,19 +82,18 @@ end
 
 -- What stands in place of a map that has a call among its members.
 local function called(node, call, environment, scope)
-  local parameters = functions.evaluate(parse.strings(call.Parameters or {}), scope)
-  if call.Name == INCLUDE then
+  local parameters = functions.evaluate(parse.strings(call.parameters), scope)
+  if call.name == INCLUDE then
     local snippet = fetched(parameters.Location or "", environment)
     return shape.is_map(snippet) and merged(node, snippet, "Fn::Transform") or snippet
   end
-  return macros.apply(tostring(call.Name), merged(node, {}, "Fn::Transform"), parameters, scope.parameters, environment)
+  return macros.apply(call.name, merged(node, {}, "Fn::Transform"), parameters, scope.parameters, environment)
 end
 
 -- The tree without calls of Fn::Transform.
 local function expand(node, environment, scope)
   if type(node) ~= "table" then return node end
-  local given = shape.is_map(node) and node["Fn::Transform"]
-  for _, call in ipairs(given and (json.is_list(given) and given or { given }) or {}) do
+  for _, call in ipairs(shape.is_map(node) and definitions(node["Fn::Transform"]) or {}) do
     if shape.is_map(node) then node = called(node, call, environment, scope) end
   end
   if type(node) ~= "table" then return node end
