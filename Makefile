@@ -180,7 +180,9 @@ asan:
 
 fuzz:
 	@./setup fuzz
+	@$(MAKE) --no-print-directory -j2 all
 	@$(MAKE) --no-print-directory -j2 MODE=fuzz CC=clang FUZZ_DRIVER= fuzzers
+	@$(BUILD)/tapengine spec/fuzz/templates.lua $(or $(FUZZ_SECONDS),60)s
 	@spec/fuzz/run $(BUILD)/fuzz/fuzz $(or $(FUZZ_SECONDS),60)
 
 torture: all

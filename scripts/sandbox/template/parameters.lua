@@ -93,8 +93,9 @@ local CONSTRAINTS = {
   end,
   function(definition, value)
     local least, most = tonumber(definition.MinLength), tonumber(definition.MaxLength)
-    if least and length_of(value) < least then return ("contain at least %s characters"):format(definition.MinLength) end
-    if most and length_of(value) > most then return ("contain at most %s characters"):format(definition.MaxLength) end
+    local length = length_of(value)
+    if least and length < least then return ("contain at least %s characters"):format(definition.MinLength) end
+    if most and length > most then return ("contain at most %s characters"):format(definition.MaxLength) end
   end,
   function(definition, value)
     if not definition.AllowedPattern then return nil end
