@@ -15,7 +15,7 @@ local world = dofile "spec/sandbox_world.lua"
 local FOLDERS = { "templates", "spec/serverless", "../shared/conformance/lint/templates" }
 local CAPABILITIES = { "CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND" }
 local LARGEST = 51200 -- bytes of a TemplateBody
-local LONG = 5 -- seconds that a try may take
+local LONG = 60 -- seconds that a try may take: it hangs then
 local DAY = 24 * 3600 -- over all that a stack waits for
 local WORLD_LIVES = 25 -- tries
 
