@@ -83,7 +83,7 @@ return tap.workflow {
     end
     if not existing or existing.StackStatus == "DELETE_COMPLETE" then
       return { stack_name = t.name, status = "DELETE_COMPLETE" },
-        ("%s does not exist: there is nothing to delete"):format(t.name)
+        ("%s does not exist in %s: there is nothing to delete"):format(t.name, ctx:where())
     end
     check(existing, p)
     local reached = existing.StackStatus
